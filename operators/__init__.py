@@ -1,0 +1,1 @@
+"""The controllers: one module or package of kopf handlers per domain."""

@@ -1,0 +1,1 @@
+"""Bringing control planes up and down."""

@@ -1,0 +1,1 @@
+"""tptctl, the command line of Threeport."""

@@ -1,0 +1,1 @@
+"""The typed, asynchronous client of the Threeport API."""

@@ -1,0 +1,30 @@
+"""Identifiers: the uid of an object and short suffixes made from it."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+import zlib
+
+SUFFIX_LENGTH = 8
+
+
+def new_uid() -> str:
+    """A random uid in the form that Kubernetes uses: a version 4 UUID as text."""
+    return str(uuid.uuid4())
+
+
+def suffix_of(uid: str, length: int = SUFFIX_LENGTH) -> str:
+    """A stable short suffix, lower-case letters and digits, for names derived from an object (managed namespaces)."""
+    return hashlib.sha256(uid.encode()).hexdigest()[:length]
+
+
+def shard_of(uid: str, shards: int) -> int:
+    """Which of `shards` controllers looks after the object: a stable hash of its uid."""
+    return zlib.crc32(uid.encode()) % shards
+
+
+def derived_name(base: str, uid: str, *, limit: int = 63) -> str:
+    """`<base>-<suffix of uid>`, cut so that it stays a DNS label of at most `limit` characters."""
+    suffix = suffix_of(uid)
+    return f"{base[: limit - len(suffix) - 1].rstrip('-.')}-{suffix}"

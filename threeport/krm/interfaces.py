@@ -1,0 +1,158 @@
+"""What the protocol needs from below and from its server: storage, events, and decisions about callers.
+
+`threeport.store` and `threeport.events` implement the first two; the server that is built (the Threeport API, a
+simulated cluster) passes the others in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol, TypeAlias
+
+from threeport.common.types import JsonObject
+from threeport.resources.kind import Kind
+from threeport.store.records import Fence, Key, Page, StoredObject, Write
+
+
+class Shard(NamedTuple):
+    """Part `index` of `count` of all objects, by a hash of the uid (`threeport.common.ids.shard_of`)."""
+
+    index: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who calls: a name such as ``admin``, ``controller:workload``, ``agent:<runtime>``, and groups."""
+
+    name: str
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, and through which door. Through a controller's door (`controller`) the API serves kopf: that
+    controller's bookkeeping is merged in, ``/status`` is part of the object, and writes are fenced by a lease."""
+
+    identity: Identity
+    controller: str | None = None
+    shard: Shard | None = None
+    fence: Fence | None = None
+    request_id: str = ""
+
+
+Verb: TypeAlias = Literal["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "reveal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a caller wants to do. `reveal` is a get that shows sensitive fields in clear."""
+
+    verb: Verb
+    kind: Kind
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+
+
+class Authorizer(Protocol):
+    """Decides what an identity may do."""
+
+    async def authorize(self, caller: Caller, action: Action, obj: JsonObject | None = None) -> None:
+        """Returns if allowed; raises `Forbidden` otherwise. `obj` is the object to be written, where there is one."""
+
+
+@dataclass(slots=True)
+class Admission:
+    """A write on its way to the store. Admission may change `new`, add `warnings`, or raise an `ApiError`."""
+
+    caller: Caller
+    kind: Kind
+    key: Key
+    operation: Literal["CREATE", "UPDATE", "DELETE"]
+    new: JsonObject | None
+    old: JsonObject | None
+    subresource: str = ""
+    dry_run: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+
+class Admitter(Protocol):
+    """One step of admission; the server has a list of them, run in order after validation of the schema."""
+
+    async def admit(self, admission: Admission) -> None:
+        """Looks at the write, changes it, warns, or refuses."""
+
+
+LabelRequirement: TypeAlias = tuple[str, Literal["in", "notin", "exists", "notexists"], frozenset[str]]
+"""One part of a label selector: key, operator, values (empty for the last two). Equality is ``in`` with one value."""
+
+
+class ObjectStore(Protocol):
+    """Where objects live. Implemented by `threeport.store.objects.SqlObjectStore`."""
+
+    async def get(self, key: Key) -> StoredObject | None:
+        """The object, read from the current state; None if there is none."""
+
+    async def list_page(
+        self,
+        resource: str,
+        *,
+        namespace: str | None = None,
+        name: str | None = None,
+        labels: Sequence[LabelRequirement] = (),
+        referring_to: Key | None = None,
+        shard: Shard | None = None,
+        limit: int | None = None,
+        after: tuple[str, str] | None = None,
+    ) -> Page:
+        """Objects in order of namespace and name; `namespace` None means all. One current snapshot per page."""
+
+    async def write(self, writes: Sequence[Write], *, fence: Fence | None = None) -> list[StoredObject]:
+        """Makes all the changes and their notifications in one transaction, or none.
+
+        Returns what was stored, in order (a DELETE: the last body under its new revision, `deleted`).
+        Raises `StaleRevision`, `NameTaken`, `StillReferenced`, `LeaseLost` or `StoreUnavailable`.
+        """
+
+    async def blockers(self, key: Key, *, limit: int = 10) -> list[Key]:
+        """Who refers to this object with a reference that blocks its deletion."""
+
+
+class Bookmark(NamedTuple):
+    """A point that a watch has certainly reached: to resume from it misses nothing."""
+
+    revision: int
+
+
+class EventSource(Protocol):
+    """Where changes come from. Implemented by `threeport.events.hub.Hub`, with the rules that it documents."""
+
+    def list_revision(self) -> int:
+        """The revision to answer a LIST with: the clock, read *before* the snapshot of its first page."""
+
+    def watch(self, resource: str, *, since: int | None) -> AsyncIterator[StoredObject | Bookmark]:
+        """Changes of all objects of a resource in the order that watchers need: a replay of what is newer than
+        `since` less the slack, then live ones. `since` None: only the live ones, from a refresh begun after the call.
+
+        Raises `Expired` (410) on the first item when `since` is too old, `TooManyRequests` when too many watch.
+        Ends when the watcher is too slow or the source has to start anew; the client then resumes or lists again.
+        """
+
+
+class Secrecy(Protocol):
+    """Treatment of sensitive fields. Implemented by `threeport.krm.sealing.Sealer`."""
+
+    def seal(self, kind: Kind, new: JsonObject, old: JsonObject | None) -> None:
+        """Replaces sensitive values in `new` by sealed ones, and redacted placeholders by the sealed value of `old`.
+
+        Also inside ``kubectl.kubernetes.io/last-applied-configuration``. Raises `Invalid` for a placeholder that
+        stands for nothing.
+        """
+
+    def redact(self, kind: Kind, text: str) -> str:
+        """The JSON text of an object (or of many) with every sealed value replaced by its placeholder."""
+
+    def reveal(self, kind: Kind, obj: JsonObject) -> None:
+        """Replaces sealed values in `obj` by clear ones."""

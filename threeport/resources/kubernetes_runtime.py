@@ -1,0 +1,104 @@
+"""Kubernetes runtimes: the clusters that workloads run on."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from threeport.resources.kind import Column, Kind
+from threeport.resources.model import Reference, ReferenceMark, Resource, Sensitive, Shape, Status, kind_of, resource
+
+READY_COLUMNS = (
+    Column("Ready", ".status.conditions[?(@.type=='Ready')].status"),
+    Column("Reason", ".status.conditions[?(@.type=='Ready')].reason"),
+)
+MESSAGE_COLUMN = Column("Message", ".status.conditions[?(@.type=='Ready')].message", priority=1)
+AGE_COLUMN = Column("Age", ".metadata.creationTimestamp", "date")
+
+
+class KubernetesRuntimeDefinitionSpec(Shape):
+    """How clusters of this definition come to be."""
+
+    infra_provider: Annotated[
+        Literal["simulated", "kubeconfig"],
+        Field(
+            description="Where clusters come from: `kubeconfig`, a cluster that exists; `simulated`, an imitation "
+            "without real pods, for a first look on any machine."
+        ),
+    ]
+
+
+@resource(
+    plural="kubernetesruntimedefinitions",
+    namespaced=False,
+    short_names=("krd",),
+    columns=(Column("Provider", ".spec.infraProvider"), *READY_COLUMNS, AGE_COLUMN),
+)
+class KubernetesRuntimeDefinition(Resource):
+    """Reusable configuration of clusters."""
+
+    spec: KubernetesRuntimeDefinitionSpec
+    status: Status | None = None
+
+
+DefinitionReference = Annotated[Reference, ReferenceMark("kubernetesruntimedefinitions.threeport.io", namespaced=False)]
+RuntimeReference = Annotated[Reference, ReferenceMark("kubernetesruntimeinstances.threeport.io", namespaced=False)]
+
+
+class AgentSettings(Shape):
+    """How the agent of the cluster is installed."""
+
+    image: Annotated[str | None, Field(description="Container image of the agent, where it runs in the cluster.")] = (
+        None
+    )
+
+
+class KubernetesRuntimeInstanceSpec(Shape):
+    """A cluster: where its API is and how to be let in."""
+
+    definition_ref: Annotated[DefinitionReference, Field(description="The definition this cluster belongs to.")]
+    default_runtime: Annotated[bool, Field(description="Whether workloads that name no runtime run here.")] = False
+    endpoint: Annotated[
+        str | None,
+        Field(pattern="^https?://", description="URL of the Kubernetes API; set by the controller if simulated."),
+    ] = None
+    certificate_authority: Annotated[str | None, Field(description="The CA of the API, PEM.")] = None
+    token: Annotated[Sensitive[str | None], Field(description="Bearer token for the API.")] = None
+    client_certificate: Annotated[str | None, Field(description="Client certificate for the API, PEM.")] = None
+    client_key: Annotated[Sensitive[str | None], Field(description="Key of the client certificate, PEM.")] = None
+    tls_server_name: Annotated[str | None, Field(description="Name to expect in the API's certificate.")] = None
+    agent: AgentSettings = Field(default_factory=AgentSettings)
+
+
+class KubernetesRuntimeInstanceStatus(Status):
+    """What is known of the cluster."""
+
+    kubernetes_version: str | None = None
+    endpoint: Annotated[str | None, Field(description="The endpoint in use.")] = None
+    agent_last_seen: Annotated[str | None, Field(description="When the agent last reported.")] = None
+
+
+@resource(
+    plural="kubernetesruntimeinstances",
+    namespaced=False,
+    short_names=("kri", "runtime", "runtimes"),
+    controller="kubernetes-runtime",
+    columns=(
+        *READY_COLUMNS,
+        Column("Definition", ".spec.definitionRef.name"),
+        Column("Default", ".spec.defaultRuntime", "boolean"),
+        Column("Version", ".status.kubernetesVersion"),
+        AGE_COLUMN,
+        Column("Endpoint", ".status.endpoint", priority=1),
+        MESSAGE_COLUMN,
+    ),
+)
+class KubernetesRuntimeInstance(Resource):
+    """A cluster that workloads can run on."""
+
+    spec: KubernetesRuntimeInstanceSpec
+    status: KubernetesRuntimeInstanceStatus | None = None
+
+
+KINDS: tuple[Kind, ...] = (kind_of(KubernetesRuntimeDefinition), kind_of(KubernetesRuntimeInstance))

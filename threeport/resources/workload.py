@@ -1,0 +1,227 @@
+"""Workloads: applications given as Kubernetes manifests, and the reports of what really runs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from threeport.resources.kind import Column, Kind
+from threeport.resources.kubernetes_runtime import AGE_COLUMN, MESSAGE_COLUMN, READY_COLUMNS, RuntimeReference
+from threeport.resources.model import (
+    ManifestsMark,
+    Reference,
+    ReferenceMark,
+    Resource,
+    Shape,
+    Status,
+    kind_of,
+    resource,
+)
+
+Health = Literal["Healthy", "Progressing", "Degraded", "Down", "Unknown"]
+
+Manifests = Annotated[
+    list[Any],
+    ManifestsMark(),
+    Field(
+        min_length=1,
+        description="Kubernetes manifests: objects, or text with one or more YAML documents, which the API splits "
+        "into objects. A path to a file is inlined by the CLI.",
+        json_schema_extra={
+            "items": {"x-kubernetes-preserve-unknown-fields": True},
+            "x-kubernetes-list-type": "atomic",
+        },
+    ),
+]
+
+
+class WorkloadDefinitionSpec(Shape):
+    """What an application consists of."""
+
+    manifests: Manifests
+
+
+class WorkloadDefinitionStatus(Status):
+    """What the controller made of the manifests."""
+
+    resources: Annotated[int | None, Field(description="How many Kubernetes objects the manifests hold.")] = None
+
+
+@resource(
+    plural="workloaddefinitions",
+    short_names=("wd",),
+    controller="workload",
+    columns=(Column("Resources", ".status.resources", "integer"), *READY_COLUMNS, AGE_COLUMN, MESSAGE_COLUMN),
+)
+class WorkloadDefinition(Resource):
+    """An application, described once and deployed any number of times."""
+
+    spec: WorkloadDefinitionSpec
+    status: WorkloadDefinitionStatus | None = None
+
+
+WorkloadDefinitionReference = Annotated[Reference, ReferenceMark("workloaddefinitions.threeport.io", namespaced=True)]
+ReportedInstance = Annotated[
+    Reference, ReferenceMark("workloadinstances.threeport.io", namespaced=True, blocks_deletion=False)
+]
+ReportingRuntime = Annotated[
+    Reference, ReferenceMark("kubernetesruntimeinstances.threeport.io", namespaced=False, blocks_deletion=False)
+]
+
+
+class WorkloadInstanceSpec(Shape):
+    """One deployment of a definition on one cluster."""
+
+    definition_ref: Annotated[WorkloadDefinitionReference, Field(description="What to deploy.")]
+    runtime_ref: Annotated[
+        RuntimeReference | None, Field(description="Where to deploy it; the default runtime if absent.")
+    ] = None
+    definition_revision: Annotated[
+        int | None,
+        Field(description="Generation of the definition to deploy. The definition's controller advances it."),
+    ] = None
+
+
+class InventoryItem(Shape):
+    """A Kubernetes object that this instance put into its cluster."""
+
+    api_version: str
+    kind: str
+    namespace: str | None = None
+    name: str
+
+
+class WorkloadInstanceStatus(Status):
+    """What is in the cluster and how it is."""
+
+    health: Annotated[Health | None, Field(description="The worst health of its parts, as the agent sees it.")] = None
+    runtime: Annotated[str | None, Field(description="The runtime in use.")] = None
+    namespace: Annotated[str | None, Field(description="The namespace in the cluster.")] = None
+    definition_generation: Annotated[int | None, Field(description="Generation of the definition applied last.")] = None
+    applied_hash: Annotated[str | None, Field(description="Digest of the manifests applied last.")] = None
+    inventory: Annotated[list[InventoryItem] | None, Field(description="All that was put into the cluster.")] = None
+    ready_resources: Annotated[str | None, Field(description="Healthy parts of all parts, `3/4`.")] = None
+
+
+@resource(
+    plural="workloadinstances",
+    short_names=("wi",),
+    controller="workload",
+    columns=(
+        *READY_COLUMNS,
+        Column("Health", ".status.health"),
+        Column("Resources", ".status.readyResources"),
+        Column("Runtime", ".status.runtime"),
+        AGE_COLUMN,
+        Column("Namespace In Cluster", ".status.namespace", priority=1),
+        MESSAGE_COLUMN,
+    ),
+)
+class WorkloadInstance(Resource):
+    """A deployment of a WorkloadDefinition on a cluster."""
+
+    spec: WorkloadInstanceSpec
+    status: WorkloadInstanceStatus | None = None
+
+
+class WorkloadSpec(Shape):
+    """An application and where it runs, in one document."""
+
+    manifests: Manifests
+    runtime_ref: Annotated[
+        RuntimeReference | None, Field(description="Where to deploy it; the default runtime if absent.")
+    ] = None
+
+
+class WorkloadStatus(Status):
+    """The state of the definition and the instance that this workload owns."""
+
+    health: Health | None = None
+    runtime: str | None = None
+    ready_resources: str | None = None
+
+
+@resource(
+    plural="workloads",
+    short_names=("wl",),
+    controller="workload",
+    columns=(
+        *READY_COLUMNS,
+        Column("Health", ".status.health"),
+        Column("Resources", ".status.readyResources"),
+        Column("Runtime", ".status.runtime"),
+        AGE_COLUMN,
+        MESSAGE_COLUMN,
+    ),
+)
+class Workload(Resource):
+    """The easy path: a definition and one instance of it, both named as this and owned by it."""
+
+    spec: WorkloadSpec
+    status: WorkloadStatus | None = None
+
+
+class ResourceReport(Shape):
+    """The state of one Kubernetes object."""
+
+    api_version: str
+    kind: str
+    namespace: str | None = None
+    name: str
+    health: Health = "Unknown"
+    message: Annotated[str, Field(description="The one sentence that explains the health.")] = ""
+    generation: Annotated[int | None, Field(description="Generation of the object that this speaks of.")] = None
+
+
+class ReportedEvent(Shape):
+    """A Kubernetes Event about one of the objects; repeats are counted, not repeated."""
+
+    uid: str
+    type: str = "Normal"
+    reason: str = ""
+    message: str = ""
+    count: int = 1
+    last_seen: str | None = None
+    object: Annotated[str, Field(description="`Kind/name` of the object it is about.")] = ""
+
+
+class WorkloadReportSpec(Shape):
+    """What the agent of one cluster sees of one instance. Only that agent writes it."""
+
+    instance_ref: Annotated[ReportedInstance, Field(description="The instance that this speaks of.")]
+    instance_uid: Annotated[str, Field(description="Its uid: a report outlives no instance of the same name.")]
+    runtime_ref: Annotated[ReportingRuntime, Field(description="The cluster that it was seen in.")]
+    instance_generation: Annotated[
+        int | None, Field(description="Generation of the instance whose objects were seen.")
+    ] = None
+    applied_hash: Annotated[str | None, Field(description="Digest of the manifests whose objects were seen.")] = None
+    health: Health = "Unknown"
+    message: str = ""
+    resources: list[ResourceReport] = Field(default_factory=list)
+    events: list[ReportedEvent] = Field(default_factory=list)
+
+
+@resource(
+    plural="workloadreports",
+    short_names=("wr",),
+    columns=(
+        Column("Instance", ".spec.instanceRef.name"),
+        Column("Runtime", ".spec.runtimeRef.name"),
+        Column("Health", ".spec.health"),
+        Column("Message", ".spec.message"),
+        AGE_COLUMN,
+    ),
+)
+class WorkloadReport(Resource):
+    """What really runs of a WorkloadInstance on a cluster, told by that cluster's agent."""
+
+    spec: WorkloadReportSpec
+
+
+KINDS: tuple[Kind, ...] = (
+    kind_of(WorkloadDefinition),
+    kind_of(WorkloadInstance),
+    kind_of(Workload),
+    kind_of(WorkloadReport),
+)
