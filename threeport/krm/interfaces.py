@@ -15,7 +15,8 @@ from threeport.resources.kind import Kind
 from threeport.store.records import Fence, Key, Page, StoredObject, Write
 
 
-class Shard(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Shard:
     """Part `index` of `count` of all objects, by a hash of the uid (`threeport.common.ids.shard_of`)."""
 
     index: int

@@ -49,9 +49,7 @@ RuntimeReference = Annotated[Reference, ReferenceMark("kubernetesruntimeinstance
 class AgentSettings(Shape):
     """How the agent of the cluster is installed."""
 
-    image: Annotated[str | None, Field(description="Container image of the agent, where it runs in the cluster.")] = (
-        None
-    )
+    image: Annotated[str | None, Field(description="Container image of the agent, for clusters with pods.")] = None
 
 
 class KubernetesRuntimeInstanceSpec(Shape):
