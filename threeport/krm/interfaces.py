@@ -43,6 +43,9 @@ class Caller:
     request_id: str = ""
 
 
+LabelRequirement: TypeAlias = tuple[str, Literal["in", "notin", "exists", "notexists"], frozenset[str]]
+"""One part of a label selector: key, operator, values (empty for the last two). Equality is ``in`` with one value."""
+
 Verb: TypeAlias = Literal["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "reveal"]
 
 
@@ -55,6 +58,8 @@ class Action:
     namespace: str = ""
     name: str = ""
     subresource: str = ""
+    labels: tuple[LabelRequirement, ...] = ()
+    """The label selector of a list, a watch or a deletecollection: an agent may only ask for what is its own."""
 
 
 class Authorizer(Protocol):
@@ -84,10 +89,6 @@ class Admitter(Protocol):
 
     async def admit(self, admission: Admission) -> None:
         """Looks at the write, changes it, warns, or refuses."""
-
-
-LabelRequirement: TypeAlias = tuple[str, Literal["in", "notin", "exists", "notexists"], frozenset[str]]
-"""One part of a label selector: key, operator, values (empty for the last two). Equality is ``in`` with one value."""
 
 
 class ObjectStore(Protocol):
