@@ -1,0 +1,1 @@
+"""Tests: `unit` without I/O, `integration` against real servers, `e2e` as a user; `fixtures` are pytest plugins."""
