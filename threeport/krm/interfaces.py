@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from threeport.common.types import JsonObject
 from threeport.resources.kind import Kind
+from threeport.store.records import Bookmark as Bookmark
 from threeport.store.records import Fence, Key, Page, StoredObject, Write
 
 
@@ -122,10 +123,11 @@ class ObjectStore(Protocol):
         """Who refers to this object with a reference that blocks its deletion."""
 
 
-class Bookmark(NamedTuple):
-    """A point that a watch has certainly reached: to resume from it misses nothing."""
+class EventStream(AsyncIterator[StoredObject | Bookmark], Protocol):
+    """The events of one watch. Close it when the watcher leaves (`contextlib.aclosing`), in whatever state it is."""
 
-    revision: int
+    async def aclose(self) -> None:
+        """The watcher has left."""
 
 
 class EventSource(Protocol):
@@ -134,9 +136,10 @@ class EventSource(Protocol):
     def list_revision(self) -> int:
         """The revision to answer a LIST with: the clock, read *before* the snapshot of its first page."""
 
-    def watch(self, resource: str, *, since: int | None) -> AsyncIterator[StoredObject | Bookmark]:
+    def watch(self, resource: str, *, since: int | None) -> EventStream:
         """Changes of all objects of a resource in the order that watchers need: a replay of what is newer than
         `since` less the slack, then live ones. `since` None: only the live ones, from a refresh begun after the call.
+        The current state first, then every change: read `list_revision`, then list, then watch since that revision.
 
         Raises `Expired` (410) on the first item when `since` is too old, `TooManyRequests` when too many watch.
         Ends when the watcher is too slow or the source has to start anew; the client then resumes or lists again.

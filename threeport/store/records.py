@@ -83,6 +83,12 @@ class StoredObject:
         return decoded
 
 
+class Bookmark(NamedTuple):
+    """A point that a watch has certainly reached: to resume from it misses nothing."""
+
+    revision: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
     """One change that the store is asked to make. Several of them commit together or not at all."""
