@@ -1,1 +1,1 @@
-"""The agent: a kopf operator in each tenant cluster that reports what really runs."""
+"""The agent: a kopf operator in a tenant cluster that tells the Threeport API what really runs there."""
