@@ -50,7 +50,8 @@ def _build_program(name: str, directory: Path) -> None:
         subprocess.run(command, cwd=GO_MODULE, env={**os.environ, "CGO_ENABLED": "0"}, check=True)
         unfinished.replace(directory / name)
     except subprocess.CalledProcessError as error:
-        raise ClusterError(f"go could not build {name} {version(name)} (exit code {error.returncode}); see above.") from error
+        message = f"go could not build {name} {version(name)} (exit code {error.returncode}); its reason is above."
+        raise ClusterError(message) from error
     finally:
         unfinished.unlink(missing_ok=True)
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from tests.cluster.errors import ClusterError, ProgramMissingError
 
 DAYS = "3650"
+CURVE = ("-pkeyopt", "ec_paramgen_curve:P-256")
 SERVICE_ADDRESS = "10.96.0.1"
 """First address of the service range: the in-cluster address of the API."""
 
@@ -61,7 +62,7 @@ def make_certificates(directory: Path) -> None:
         _certify(directory, name, Identity(subject, AUTHORITY, name))
     for name, identity in IDENTITIES.items():
         _certify(directory, name, identity)
-    _openssl(directory, "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "service-account.key")
+    _openssl(directory, "genpkey", "-algorithm", "EC", *CURVE, "-out", "service-account.key")
     _openssl(directory, "pkey", "-in", "service-account.key", "-pubout", "-out", "service-account.pub")
 
 
@@ -71,7 +72,7 @@ def _certify(directory: Path, name: str, identity: Identity) -> None:
         signed_by = ["-CA", f"{identity.issuer}.crt", "-CAkey", f"{identity.issuer}.key"]
     _openssl(
         directory, "req", "-x509", "-config", "openssl.cnf", "-days", DAYS, "-subj", identity.subject, *signed_by,
-        "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.crt",
+        "-newkey", "ec", *CURVE, "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.crt",
         *(part for extension in identity.extensions for part in ("-addext", extension)),
     )  # fmt: skip
 

@@ -1,5 +1,7 @@
 """The command line `scripts/test-cluster`."""
 
+# ruff: noqa: T201 - a command line prints
+
 from __future__ import annotations
 
 import argparse
@@ -30,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="test-cluster", description="A real Kubernetes control plane on loopback for the tests.")
+    parser = argparse.ArgumentParser(prog="test-cluster", description="A real Kubernetes on loopback for the tests.")
     commands = parser.add_subparsers(required=True, metavar="build|up|down|status|kubeconfig")
 
     command = commands.add_parser("build", help="build the programs that are not in the cache yet")
@@ -39,8 +41,9 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("up", help="start a cluster, or repair it")
     command.add_argument("--name", default=DEFAULT_NAME)
-    command.add_argument("--nodes", type=int, default=lifecycle.DEFAULT_NODES, help="simulated nodes, 1,100 pods each (default: %(default)s)")
-    command.add_argument("--fsync", action="store_true", help="let etcd wait for the disk, as in production (for benchmarks)")
+    nodes = "simulated nodes, 1,100 pods each (default: %(default)s)"
+    command.add_argument("--nodes", type=int, default=lifecycle.DEFAULT_NODES, help=nodes)
+    command.add_argument("--fsync", action="store_true", help="let etcd wait for the disk (for benchmarks)")
     command.set_defaults(run=_up)
 
     command = commands.add_parser("down", help="stop a cluster and delete its files")
@@ -66,11 +69,12 @@ def _build(options: argparse.Namespace) -> int:
 
 
 def _up(options: argparse.Namespace) -> int:
-    started = time.monotonic()
     for name in lifecycle.sweep():
-        print(f"removed cluster {name}, left behind by a process that has ended")
+        print(f"cluster {name}: removed, as the process that owned it has ended")
+    started = time.monotonic()
     record = lifecycle.up(options.name, nodes=options.nodes, fsync=options.fsync)
-    print(f"cluster {record.name}: Kubernetes {lifecycle.version_of(record)} is ready ({time.monotonic() - started:.1f} s)")
+    seconds = time.monotonic() - started
+    print(f"cluster {record.name}: Kubernetes {lifecycle.version_of(record)} is ready ({seconds:.1f} s)")
     print(f"export KUBECONFIG={Folder.of(record.name).kubeconfig}")
     return 0
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,7 +43,7 @@ def up(name: str, *, nodes: int = DEFAULT_NODES, fsync: bool = False, owner: Pro
         known = load(name) or Record(name)
         wanted = replace(known, programs=programs, nodes=max(nodes, known.nodes), fsync=fsync, owner=owner)
         if wanted == known and is_running(known):
-            return known
+            return _await_api(known)
         stop(known.processes.values(), grace=STOP_SECONDS)
         record = _claim_ports(replace(wanted, processes={}))
         _write_credentials(record, folder)
@@ -109,20 +108,22 @@ def _start(record: Record) -> Record:
     try:
         for component in ("etcd", "kube-apiserver"):
             record = _spawn(component, record)
-        _wait(lambda: is_api_ready(api), record, "the API server")
         # The controllers give up when the API is not there within ten seconds, hence after it.
+        _await_api(record)
         for component in ("kube-controller-manager", "kube-scheduler", "kwok"):
             record = _spawn(component, record)
         _create_objects(api, record.nodes)
-        _wait(lambda: can_run_pods(api, record.nodes), record, "ready nodes")
+        wait_for(lambda: can_run_pods(api, record.nodes), record=record, what="ready nodes")
     except BaseException:
-        stop((load(record.name) or record).processes.values(), grace=0)
+        stop(record.processes.values(), grace=0)
         raise
     return record
 
 
-def _wait(condition: Callable[[], bool], record: Record, what: str) -> None:
-    wait_for(condition, record=record, what=what)
+def _await_api(record: Record) -> Record:
+    api = api_of(record)
+    wait_for(lambda: is_api_ready(api), record=record, what="ready API server")
+    return record
 
 
 def _spawn(component: str, record: Record) -> Record:

@@ -21,7 +21,7 @@ def choose(names: Sequence[str], *, taken: Collection[int]) -> dict[str, int]:
     free = (port for port in candidates if is_free(port))
     chosen = dict(zip(names, free, strict=False))
     if len(chosen) < len(names):
-        raise ClusterError(f"No free port between {CANDIDATES.start} and {CANDIDATES.stop}. Run: scripts/test-cluster down --all")
+        raise ClusterError(f"No free port in {CANDIDATES}. Run: scripts/test-cluster down --all")
     return chosen
 
 

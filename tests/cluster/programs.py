@@ -43,10 +43,10 @@ CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-sche
 
 def version(name: str) -> str:
     """The pinned version of a program, as in `go.mod` (`v1.36.3`)."""
-    module = re.escape(PROGRAMS[name].module)
-    found = re.search(rf"^(?:require)?\s+{module} (v\S+)", (GO_MODULE / "go.mod").read_text(), re.MULTILINE)
+    module, go_mod = PROGRAMS[name].module, GO_MODULE / "go.mod"
+    found = re.search(rf"^(?:require)?\s+{re.escape(module)} (v\S+)", go_mod.read_text(), re.MULTILINE)
     if not found:
-        raise ProgramMissingError(f"{GO_MODULE / 'go.mod'} does not require {PROGRAMS[name].module}, which {name} needs.")
+        raise ProgramMissingError(f"{go_mod} does not require {module}, of which {name} is built.")
     return found[1]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from tests.cluster.api import AdministratorApi
 from tests.cluster.errors import ClusterError
@@ -26,10 +25,10 @@ def wait_for(condition: Callable[[], bool], *, record: Record, what: str) -> Non
     deadline = time.monotonic() + DEADLINE_SECONDS
     while not _holds(condition):
         if dead := dead_components(record):
-            raise ClusterError(f"{dead[0]} of cluster {record.name} ended: {_last_lines(Folder.of(record.name).log(dead[0]))}")
+            raise ClusterError(f"{dead[0]} of cluster {record.name} has ended: {_last_lines(record, dead[0])}")
         if time.monotonic() > deadline:
-            logs = Folder.of(record.name).path
-            raise ClusterError(f"Cluster {record.name}: {what} did not come within {DEADLINE_SECONDS:.0f} s. The logs are in {logs}")
+            late = f"Cluster {record.name} has no {what} after {DEADLINE_SECONDS:.0f} s."
+            raise ClusterError(f"{late} The logs are in {Folder.of(record.name).path}")
         time.sleep(POLL_SECONDS)
 
 
@@ -62,7 +61,8 @@ def _holds(condition: Callable[[], bool]) -> bool:
         return False
 
 
-def _last_lines(log: Path) -> str:
+def _last_lines(record: Record, component: str) -> str:
+    log = Folder.of(record.name).log(component)
     try:
         lines = log.read_text(errors="replace").splitlines()[-LOG_LINES:]
     except FileNotFoundError:

@@ -26,7 +26,7 @@ class Folder:
     def of(cls, name: str) -> Folder:
         """The folder of the cluster `name`, whether it exists or not."""
         if not NAME_PATTERN.fullmatch(name):
-            raise ClusterError(f"{name!r} cannot name a cluster: use up to 48 lower-case letters, digits and inner dashes.")
+            raise ClusterError(f"{name!r} cannot name a cluster: use at most 48 of a-z, 0-9 and inner dashes.")
         return cls(state_root() / name)
 
     @property
@@ -86,13 +86,17 @@ class Record:
 
 def load(name: str) -> Record | None:
     """The record of a cluster; None if there is no such cluster."""
+    path = Folder.of(name).record
     try:
-        saved = json.loads(Folder.of(name).record.read_text())
+        saved = json.loads(path.read_text())
+        saved["processes"] = {component: Process(*process) for component, process in saved["processes"].items()}
+        saved["owner"] = Process(*saved["owner"]) if saved["owner"] else None
+        return Record(**saved)
     except FileNotFoundError:
         return None
-    saved["processes"] = {component: Process(*process) for component, process in saved["processes"].items()}
-    saved["owner"] = Process(*saved["owner"]) if saved["owner"] else None
-    return Record(**saved)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        message = f"{path} is not a record of this version. End the processes it names and delete its folder."
+        raise ClusterError(message) from error
 
 
 def all_records() -> list[Record]:
