@@ -1,0 +1,40 @@
+"""Between objects of the API and what callers hold: pydantic models, or plain JSON where a `Kind` is given."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import orjson
+
+from threeport.common.types import FrozenJson, JsonObject
+from threeport.resources.kind import Kind
+from threeport.resources.model import Resource, kind_of
+
+R = TypeVar("R", bound=Resource)
+
+
+def declared_kind(what: type[Resource] | Kind) -> Kind:
+    """The kind behind a model class; a kind is itself."""
+    return what if isinstance(what, Kind) else kind_of(what)
+
+
+def encoded(obj: Resource | FrozenJson, kind: Kind) -> JsonObject:
+    """The JSON of an object, with its ``apiVersion`` and ``kind``; fields that are None are left out."""
+    plain = obj.model_dump(mode="json", by_alias=True, exclude_none=True) if isinstance(obj, Resource) else dict(obj)
+    return {**plain, "apiVersion": kind.api_version, "kind": kind.kind}
+
+
+def decoded(what: type[R], obj: JsonObject) -> R:
+    """The model of an object. Fields that a newer server has added are ignored."""
+    return what.model_validate(obj, extra="ignore")
+
+
+def encode_json(value: object) -> bytes:
+    """JSON text of plain data."""
+    return orjson.dumps(value)
+
+
+def decode_json(body: bytes) -> JsonObject:
+    """The JSON object in an answer."""
+    value: JsonObject = orjson.loads(body)
+    return value
