@@ -67,7 +67,12 @@ class Authorizer(Protocol):
     """Decides what an identity may do."""
 
     async def authorize(self, caller: Caller, action: Action, obj: JsonObject | None = None) -> None:
-        """Returns if allowed; raises `Forbidden` otherwise. `obj` is the object to be written, where there is one."""
+        """Returns if allowed; raises `Forbidden` otherwise (`NotFound` where existence must not show).
+
+        Called with `obj` None before anything is read or revealed: refuse there what the identity may do to no object
+        of the kind. Called again with the object found (get, update, patch, delete), and with the object that a
+        create, update or patch would make. List and watch are decided without objects.
+        """
 
 
 @dataclass(slots=True)

@@ -19,6 +19,9 @@ from threeport.common.types import FrozenJson, JsonObject, Labels
 BODY_PREFIX: Final = '{"metadata":{'
 """How every stored body starts; the revision is spliced in right behind it."""
 
+ANNOTATED_PREFIX: Final = BODY_PREFIX + '"annotations":{'
+"""How the body of an object with annotations starts."""
+
 Bookkeeping: TypeAlias = Mapping[str, Mapping[str, str]]
 """Controller name -> the annotations in which its operator keeps kopf's state of one object."""
 
@@ -156,7 +159,14 @@ class StoreUnavailable(Exception):
 
 
 def encode_body(obj: FrozenJson) -> str:
-    """The text to store for an object: ``metadata`` first, ``resourceVersion`` left out."""
-    metadata = {key: value for key, value in obj["metadata"].items() if key != "resourceVersion"}
+    """The text to store for an object: ``metadata`` first, ``resourceVersion`` left out, ``annotations`` in front.
+
+    Annotations stand in front (`ANNOTATED_PREFIX`), or are not there at all, so that a controller's bookkeeping can
+    be spliced into the text.
+    """
+    left_out = ("resourceVersion", "annotations")
+    metadata = {key: value for key, value in obj["metadata"].items() if key not in left_out}
+    if annotations := obj["metadata"].get("annotations"):
+        metadata = {"annotations": annotations, **metadata}
     rest = {key: value for key, value in obj.items() if key != "metadata"}
     return orjson.dumps({"metadata": metadata, **rest}).decode()

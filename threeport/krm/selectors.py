@@ -1,0 +1,140 @@
+"""Label, field, shard and reference selectors of a request, in the grammar of Kubernetes.
+
+Source: "Labels and Selectors" in the documentation of Kubernetes, and apimachinery's ``pkg/labels``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from threeport.common.errors import BadRequest
+from threeport.common.types import FrozenJson, Labels
+from threeport.krm.interfaces import LabelRequirement, Shard
+from threeport.store.records import Key
+
+_KEY = r"(?P<key>[A-Za-z0-9][-A-Za-z0-9_.]*(?:/[A-Za-z0-9][-A-Za-z0-9_.]*)?)"
+_VALUE = r"[A-Za-z0-9]?[-A-Za-z0-9_.]*"
+_REQUIREMENT = re.compile(
+    rf"\s*(?:(?P<absent>!)\s*)?{_KEY}\s*"
+    rf"(?:(?P<set>in|notin)\s*\((?P<values>[^()]*)\)|(?P<operator>==|=|!=)\s*(?P<value>{_VALUE}))?\s*(?:,|$)"
+)
+_LONGEST_SELECTOR = 16_384
+
+
+def parse_label_selector(text: str) -> tuple[LabelRequirement, ...]:
+    """The requirements of ``a=b,c in (d,e),!f``; raises `BadRequest` with the place where the text goes wrong."""
+    if len(text) > _LONGEST_SELECTOR:
+        raise BadRequest(f"labelSelector is longer than {_LONGEST_SELECTOR} characters")
+    requirements: list[LabelRequirement] = []
+    position = 0
+    text = text.strip()
+    while position < len(text):
+        match = _REQUIREMENT.match(text, position)
+        if match is None or (match["absent"] and (match["set"] or match["operator"])):
+            raise BadRequest(f"labelSelector {text!r} cannot be understood at {text[position:]!r}; write a=b,c in (d,e)")
+        requirements.append(_requirement(match, text))
+        position = match.end()
+    return tuple(requirements)
+
+
+def _requirement(match: re.Match[str], text: str) -> LabelRequirement:
+    key = match["key"]
+    if match["operator"]:
+        return key, "notin" if match["operator"] == "!=" else "in", frozenset([match["value"]])
+    if match["set"]:
+        values = [value.strip() for value in match["values"].split(",")]
+        if not all(re.fullmatch(_VALUE, value) for value in values):
+            raise BadRequest(f"labelSelector {text!r} has a value that no label can have in ({match['values']})")
+        return key, "in" if match["set"] == "in" else "notin", frozenset(values)
+    return key, "notexists" if match["absent"] else "exists", frozenset()
+
+
+def labels_match(requirements: Sequence[LabelRequirement], labels: Labels) -> bool:
+    """Whether labels fulfil all requirements. ``notin`` holds when the label is absent, as in Kubernetes."""
+    return all(_holds(requirement, labels) for requirement in requirements)
+
+
+def _holds(requirement: LabelRequirement, labels: Labels) -> bool:
+    key, operator, values = requirement
+    if operator == "in":
+        return labels.get(key) in values
+    if operator == "notin":
+        return labels.get(key) not in values
+    return (key in labels) == (operator == "exists")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSelector:
+    """Requirements on fields: `name` and `namespace` from metadata, `others` by path, ``(path, equal, value)``."""
+
+    name: str | None = None
+    namespace: str | None = None
+    others: tuple[tuple[str, bool, str], ...] = ()
+
+    def matches(self, obj: FrozenJson) -> bool:
+        """Whether a decoded object fulfils `others`."""
+        return all((_text_at(obj, path) == value) == equal for path, equal, value in self.others)
+
+
+_EVENT_FIELDS = frozenset(
+    f"involvedObject.{field}" for field in ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
+) | {"reason", "type", "reportingComponent", "source"}
+_POD_FIELDS = frozenset({"spec.nodeName", "spec.restartPolicy", "status.phase", "spec.serviceAccountName"})
+SELECTABLE = {
+    "events": _EVENT_FIELDS,
+    "pods": _POD_FIELDS,
+    "secrets": frozenset({"type"}),
+    "namespaces": frozenset({"status.phase"}),
+    "jobs.batch": frozenset({"status.successful"}),
+    "nodes": frozenset({"spec.unschedulable"}),
+}
+"""Fields that can be selected beyond name and namespace, as in Kubernetes."""
+
+
+def parse_field_selector(text: str, resource: str) -> FieldSelector:
+    """The requirements of ``metadata.name=x,type!=Normal``; raises `BadRequest` for a field that is not selectable."""
+    name = namespace = None
+    others: list[tuple[str, bool, str]] = []
+    for part in filter(None, text.split(",")):
+        match = re.fullmatch(r"\s*([A-Za-z.]+)\s*(==|=|!=)\s*(.*?)\s*", part)
+        if match is None:
+            raise BadRequest(f"fieldSelector {part!r} cannot be understood; write field=value")
+        path, operator, value = match.groups()
+        equal = operator != "!="
+        if path == "metadata.name" and equal:
+            name = value
+        elif path == "metadata.namespace" and equal:
+            namespace = value
+        elif path in SELECTABLE.get(resource, ()) or path in ("metadata.name", "metadata.namespace"):
+            others.append((path, equal, value))
+        else:
+            raise BadRequest(f'field label not supported: "{path}"; select by metadata.name or by labels')
+    return FieldSelector(name, namespace, tuple(others))
+
+
+def _text_at(obj: FrozenJson, path: str) -> str:
+    value: object = obj
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def parse_shard(text: str) -> Shard:
+    """The shard of ``0-of-4``; raises `BadRequest`."""
+    match = re.fullmatch(r"(\d{1,4})-of-(\d{1,4})", text)
+    if match is None or int(match[1]) >= int(match[2]):
+        raise BadRequest(f"shardSelector {text!r} is not of the form <index>-of-<count>, such as 0-of-4")
+    return Shard(int(match[1]), int(match[2]))
+
+
+def parse_reference(text: str) -> Key:
+    """The object of ``<resource>/<namespace>/<name>`` (namespace empty if cluster-scoped); raises `BadRequest`."""
+    parts = text.split("/")
+    if len(parts) != 3 or not parts[0] or not parts[2]:
+        raise BadRequest(
+            f"referenceSelector {text!r} is not of the form <resource>/<namespace>/<name>, "
+            "such as workloaddefinitions.threeport.io/default/wordpress"
+        )
+    return Key(*parts)
