@@ -1,0 +1,50 @@
+"""Reports of agents: their label says whose they are, for as long as they live."""
+
+from __future__ import annotations
+
+from threeport.apiserver.admission.fields import text_at
+from threeport.apiserver.authorization import REPORTS, RUNTIME_LABEL, decide
+from threeport.common.errors import Cause, Invalid
+from threeport.krm.interfaces import Action, Admission, Verb
+
+_VERBS: dict[str, Verb] = {"CREATE": "create", "UPDATE": "update", "DELETE": "delete"}
+
+
+class ReportAdmitter:
+    """Binds a WorkloadReport to its runtime. Implements `Admitter`.
+
+    The authorizer has looked at the report before; here the decision is made again for the very version that the
+    write replaces, so that nothing can slip in between.
+    """
+
+    async def admit(self, admission: Admission) -> None:
+        """Sets the label. Raises `Invalid` if it says otherwise, or if the report changes its runtime."""
+        if admission.kind.resource != REPORTS:
+            return
+        action = Action(_VERBS[admission.operation], admission.kind, admission.key.namespace, admission.key.name)
+        refused = decide(admission.caller.identity, action, new=admission.new, old=admission.old)
+        if refused is not None:
+            raise refused
+        if admission.new is not None:
+            _bind(admission)
+
+
+def _bind(admission: Admission) -> None:
+    new = admission.new or {}
+    runtime = text_at(new, "spec", "runtimeRef", "name")
+    before = text_at(admission.old, "spec", "runtimeRef", "name")
+    if before and before != runtime:
+        raise _invalid(admission, "spec.runtimeRef.name", f"cannot change from {before!r}: write another report")
+    labels = new["metadata"].setdefault("labels", {})
+    if labels.setdefault(RUNTIME_LABEL, runtime) != runtime:
+        field = f"metadata.labels[{RUNTIME_LABEL}]"
+        raise _invalid(admission, field, f"has to be spec.runtimeRef.name, {runtime!r}: leave it out and it is set")
+
+
+def _invalid(admission: Admission, field: str, message: str) -> Invalid:
+    return Invalid(
+        f'{admission.kind.kind} "{admission.key.name}" is invalid: {field} {message}.',
+        kind=admission.kind.kind,
+        name=admission.key.name,
+        causes=[Cause(field, message)],
+    )

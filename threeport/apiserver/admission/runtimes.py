@@ -1,0 +1,36 @@
+"""There is one default runtime at most: else where a workload runs would be a matter of luck."""
+
+from __future__ import annotations
+
+from threeport.apiserver.admission.fields import values_at
+from threeport.apiserver.authorization import RUNTIMES
+from threeport.common.errors import Cause, Invalid
+from threeport.krm.interfaces import Admission, ObjectStore
+
+_FIELD = ("spec", "defaultRuntime")
+
+
+class DefaultRuntimeAdmitter:
+    """Refuses a second default runtime. Implements `Admitter`."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    async def admit(self, admission: Admission) -> None:
+        """Raises `Invalid`, naming the runtime that is the default now."""
+        if admission.kind.resource != RUNTIMES or not _is_default(admission.new) or _is_default(admission.old):
+            return
+        page = await self._store.list_page(RUNTIMES)
+        for other in page.items:
+            if other.key != admission.key and not other.deleting and _is_default(other.decoded()):
+                message = f"is set on {other.key.name!r} already: set it to false there first"
+                raise Invalid(
+                    f'{admission.kind.kind} "{admission.key.name}" is invalid: {".".join(_FIELD)} {message}.',
+                    kind=admission.kind.kind,
+                    name=admission.key.name,
+                    causes=[Cause(".".join(_FIELD), message, "FieldValueDuplicate")],
+                )
+
+
+def _is_default(obj: object) -> bool:
+    return any(value is True for value in values_at(obj, _FIELD))
