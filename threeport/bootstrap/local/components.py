@@ -1,0 +1,238 @@
+"""What a local control plane consists of: which processes, with which environment, in which order.
+
+Each process gets an environment of its own that holds no more than it needs: the controllers never see the
+database, and the agents see nothing but their own runtime.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import ssl
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from threeport.bootstrap.local.cockroach import CockroachServer
+from threeport.bootstrap.local.identities import IdentityFiles, prepare_identities
+from threeport.bootstrap.local.installation import CONTROLLERS, Installation, LocalSettings
+from threeport.bootstrap.local.nats import NatsServer, NatsTls, NatsUser
+from threeport.bootstrap.local.postgres import PostgresServer
+from threeport.bootstrap.local.processes import LOOPBACK, ServerProcess
+
+NATS_USER = "api"
+PROBE_SECONDS = 3.0
+
+_INHERITED = (
+    "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy",
+)  # fmt: skip
+"""What processes get of the environment of the person who started the control plane."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """One process of a control plane. `after` names the components that must answer before it starts."""
+
+    name: str
+    server: ServerProcess
+    after: tuple[str, ...] = ()
+    address: str = ""
+    """Where it listens, for people."""
+    fingerprint: str = ""
+    """Changes when the process has to be started anew to take in what has changed."""
+
+
+class Program(ServerProcess):
+    """A program of this project. It answers when `probe` says so; without a probe, as soon as it runs."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        name: str,
+        module: str,
+        arguments: tuple[str, ...] = (),
+        environment: Mapping[str, str],
+        probe: Callable[[], bool] | None = None,
+    ) -> None:
+        super().__init__(directory)
+        self.name = name
+        self._command = [sys.executable, "-m", module, *arguments]
+        self._environment = environment
+        self._probe = probe
+
+    def prepare(self) -> None:
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def command(self) -> list[str]:
+        return self._command
+
+    def environment(self) -> Mapping[str, str]:
+        return self._environment
+
+    def ready(self) -> bool:
+        return self._probe is None or self._probe()
+
+
+def components(installation: Installation, settings: LocalSettings) -> list[Component]:
+    """All processes that this control plane should have now, in the order of their start.
+
+    Makes missing certificates and keys on the way.
+    """
+    files = prepare_identities(installation.identities, controllers=CONTROLLERS)
+    plan = _Plan(installation, settings, files)
+    found = [plan.database(), plan.nats(), *plan.api()]
+    if settings.simulated:
+        found.append(plan.simulated())
+    found += [plan.controller(name) for name in CONTROLLERS]
+    found += [plan.agent(file) for file in sorted(installation.agents.glob("*.json"))]
+    for component in found:
+        component.server.log = installation.logs / f"{component.name}.log"
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The components of one installation, one method each."""
+
+    installation: Installation
+    settings: LocalSettings
+    files: IdentityFiles
+
+    def database(self) -> Component:
+        server = self._database_server()
+        return Component(
+            name=self.settings.database, server=server, address=f"{LOOPBACK}:{self.settings.ports['postgres']}"
+        )
+
+    def nats(self) -> Component:
+        server = NatsServer(
+            self.installation.directory / "nats",
+            port=self.settings.ports["nats"],
+            users=[NatsUser(NATS_USER, self.settings.nats_password)],
+            tls=NatsTls(self.files.server.certificate, self.files.server.key),
+        )
+        return Component(name="nats", server=server, address=f"{LOOPBACK}:{self.settings.ports['nats']}")
+
+    def api(self) -> list[Component]:
+        """The API processes; they share one port."""
+        port = self.settings.ports["api"]
+        environment = _environment(
+            THREEPORT_LISTEN=f"{LOOPBACK}:{port}",
+            THREEPORT_DATABASE_URL=self._database_server().dsn,
+            THREEPORT_NATS_URL=f"tls://{LOOPBACK}:{self.settings.ports['nats']}",
+            THREEPORT_NATS_USER=NATS_USER,
+            THREEPORT_NATS_PASSWORD=self.settings.nats_password,
+            THREEPORT_NATS_CA=str(self.files.authority.certificate),
+            THREEPORT_TLS_CERT=str(self.files.server.certificate),
+            THREEPORT_TLS_KEY=str(self.files.server.key),
+            THREEPORT_CLIENT_CA=str(self.files.client_authority.certificate),
+            THREEPORT_KEYS_DIR=str(self.files.keys),
+        )
+        count = self.settings.api_processes
+        names = ["api"] if count == 1 else [f"api-{number}" for number in range(count)]
+        return [
+            self._program(name, "threeport.apiserver", environment, after=(self.settings.database, "nats"), port=port)
+            for name in names
+        ]
+
+    def simulated(self) -> Component:
+        port = self.settings.ports["simulated"]
+        environment = _environment(
+            THREEPORT_SIMULATED_LISTEN=f"{LOOPBACK}:{port}",
+            THREEPORT_DATABASE_URL=self._database_server().dsn,
+            THREEPORT_TLS_CERT=str(self.files.server.certificate),
+            THREEPORT_TLS_KEY=str(self.files.server.key),
+            THREEPORT_SIMULATED_TOKEN_FILE=str(self.installation.simulated_token),
+        )
+        return self._program(
+            "simulated", "threeport.simulated", environment, after=(self.settings.database,), port=port
+        )
+
+    def controller(self, name: str) -> Component:
+        identity = self.files.controller(name)
+        environment = _environment(
+            THREEPORT_API_URL=self._api_url,
+            THREEPORT_CA_FILE=str(self.files.authority.certificate),
+            THREEPORT_CLIENT_CERT=str(identity.certificate),
+            THREEPORT_CLIENT_KEY=str(identity.key),
+        )
+        if name == "kubernetes-runtime":
+            environment["THREEPORT_AGENT_DIR"] = str(self.installation.agents)
+            environment["THREEPORT_SIMULATED_URL"] = f"https://{LOOPBACK}:{self.settings.ports['simulated']}"
+            environment["THREEPORT_SIMULATED_TOKEN_FILE"] = str(self.installation.simulated_token)
+        return self._program(
+            f"controller-{name}", "threeport.controller", environment, arguments=(name,), after=self._api_names
+        )
+
+    def agent(self, file: Path) -> Component:
+        """The agent of one runtime. A changed file (a new token, a new endpoint) starts it anew."""
+        return self._program(
+            f"agent-{file.stem}",
+            "agent",
+            _environment(),
+            arguments=("--config", str(file)),
+            after=self._api_names,
+            fingerprint=hashlib.sha256(file.read_bytes()).hexdigest(),
+        )
+
+    @property
+    def _api_url(self) -> str:
+        return f"https://{LOOPBACK}:{self.settings.ports['api']}"
+
+    @property
+    def _api_names(self) -> tuple[str, ...]:
+        return ("api",) if self.settings.api_processes == 1 else ("api-0",)
+
+    def _database_server(self) -> PostgresServer | CockroachServer:
+        directory, port = self.installation.directory / self.settings.database, self.settings.ports["postgres"]
+        if self.settings.database == "cockroach":
+            return CockroachServer(directory, port=port)
+        return PostgresServer(directory, password=self.settings.database_password, port=port)
+
+    def _program(
+        self,
+        name: str,
+        module: str,
+        environment: Mapping[str, str],
+        *,
+        arguments: tuple[str, ...] = (),
+        after: tuple[str, ...],
+        port: int | None = None,
+        fingerprint: str = "",
+    ) -> Component:
+        authority = self.files.authority.certificate
+        server = Program(
+            self.installation.directory,
+            name=name,
+            module=module,
+            arguments=arguments,
+            environment=environment,
+            probe=(lambda: answers_ready(port, authority)) if port else None,
+        )
+        address = f"{LOOPBACK}:{port}" if port else ""
+        return Component(name=name, server=server, after=after, address=address, fingerprint=fingerprint)
+
+
+def answers_ready(port: int, authority: Path) -> bool:
+    """Whether the server on this port of loopback shows a certificate of the authority and says that it is ready."""
+    connection = http.client.HTTPSConnection(
+        LOOPBACK, port, timeout=PROBE_SECONDS, context=ssl.create_default_context(cafile=authority)
+    )
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _environment(**variables: str) -> dict[str, str]:
+    """What a process gets: the given variables, and the few of ours that every process needs."""
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    away = ",".join(filter(None, (os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), LOOPBACK, "localhost")))
+    return {**inherited, "NO_PROXY": away, "no_proxy": away, "PYTHONUNBUFFERED": "1", **variables}

@@ -1,0 +1,163 @@
+"""The supervisor of one local control plane: ``python -m threeport.bootstrap.local.supervisor DIRECTORY``.
+
+It runs detached from any terminal, once per directory (a lock says so), and keeps the processes of the control plane
+running: it starts them when what they need answers, starts them again when they end, and follows the settings and
+the files of agents, which others change while it runs. SIGTERM or SIGINT stops everything in reverse order.
+
+When it is killed its processes go on. The next supervisor ends them first, by what the last one wrote of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+import threeport
+from threeport.bootstrap.errors import BootstrapError
+from threeport.bootstrap.files import Locked, lock
+from threeport.bootstrap.local.components import Component, components
+from threeport.bootstrap.local.installation import Installation, LocalSettings
+from threeport.bootstrap.local.process_ids import identify
+from threeport.bootstrap.local.processes import ServerFailed, free_port
+from threeport.bootstrap.local.state import Phase, SupervisorState, read_state, write_state
+from threeport.bootstrap.local.supervised import Supervised, end_leftover
+
+logger = logging.getLogger("supervisor")
+
+LOCK_SECONDS = 3.0
+FOLLOW_SECONDS = 0.5
+"""How often it looks whether the settings or the files of agents have changed."""
+
+
+class Supervisor:
+    """Keeps the processes of one control plane as its settings want them."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+        self._running: dict[str, Supervised] = {}
+        process = identify(os.getpid())
+        if process is None:
+            raise BootstrapError("this system does not say when a process started (no /proc, no ps)")
+        self._state = SupervisorState(supervisor=process, version=threeport.__version__)
+        self._stopping = asyncio.Event()
+        self._followed: dict[Path, int] = {}
+
+    async def run(self) -> None:
+        """Until SIGTERM or SIGINT."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        try:
+            await asyncio.to_thread(self._take_over)
+            while not self._stopping.is_set():
+                await self._follow()
+                try:
+                    await asyncio.wait_for(self._stopping.wait(), timeout=FOLLOW_SECONDS)
+                except TimeoutError:
+                    pass
+        finally:
+            await self._stop(list(reversed(self._running)))
+            logger.info("stopped")
+
+    def _take_over(self) -> None:
+        """Ends what an earlier supervisor left, then makes sure of the ports, which it may have held."""
+        before = read_state(self.installation)
+        if before is not None:
+            # In reverse order of start, so that the database is the last to go.
+            for left in reversed(before.processes):
+                end_leftover(left)
+        settings = self.installation.read_settings()
+        ports = _available(settings.ports)
+        if ports != settings.ports:
+            self.installation.write_settings(settings.model_copy(update={"ports": ports}))
+
+    async def _follow(self) -> None:
+        """Starts what is wanted and does not run, and stops what runs and is wanted no more, or differently."""
+        changes = self._changes()
+        if changes == self._followed:
+            return
+        self._followed = changes
+        wanted = {component.name: component for component in await asyncio.to_thread(self._wanted)}
+        outdated = [
+            name
+            for name, running in self._running.items()
+            if name not in wanted or wanted[name].fingerprint != running.component.fingerprint
+        ]
+        await self._stop(list(reversed(outdated)))
+        for name, component in wanted.items():
+            if name not in self._running:
+                self._running[name] = Supervised(component, answering=self._answering, changed=self._write_state)
+                self._running[name].start()
+        if list(self._running) != list(wanted):
+            self._running = {name: self._running[name] for name in wanted}
+            self._write_state()
+
+    def _changes(self) -> dict[Path, int]:
+        """The files that say what should run, with the time of their last change (ns)."""
+        files = [self.installation.settings_file, *self.installation.agents.glob("*.json")]
+        return {file: file.stat().st_mtime_ns for file in files if file.exists()}
+
+    def _wanted(self) -> list[Component]:
+        try:
+            return components(self.installation, self._read_settings())
+        except (BootstrapError, ServerFailed, OSError) as error:
+            if str(error) != self._state.message:
+                logger.error("cannot read what should run, going on with what runs: %s", error)
+            self._state.message = str(error)
+            return [running.component for running in self._running.values()]
+
+    def _read_settings(self) -> LocalSettings:
+        settings = self.installation.read_settings()
+        self._state.message = ""
+        return settings
+
+    async def _stop(self, names: list[str]) -> None:
+        """Stops the processes one after the other, in the order given."""
+        for name in names:
+            await self._running[name].stop()
+            if not self._stopping.is_set():
+                del self._running[name]
+
+    def _answering(self) -> set[str]:
+        return {name for name, running in self._running.items() if running.state.phase == Phase.READY}
+
+    def _write_state(self) -> None:
+        self._state.processes = [running.state for running in self._running.values()]
+        write_state(self.installation, self._state)
+
+
+def _available(ports: dict[str, int]) -> dict[str, int]:
+    """The ports that are remembered where they are free, and others where they are taken."""
+    chosen: dict[str, int] = {}
+    for name, port in ports.items():
+        found = free_port(port)
+        while found in chosen.values():
+            found = free_port()
+        if found != port:
+            logger.info("port %d is taken by another program: %s gets port %d", port, name, found)
+        chosen[name] = found
+    return chosen
+
+
+def main(directory: str) -> int:
+    """Supervises the control plane in the directory; returns at once if another supervisor does."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    path = Path(directory)
+    installation = Installation(path.name, path)
+    try:
+        with lock(installation.supervisor_lock, seconds=LOCK_SECONDS):
+            asyncio.run(Supervisor(installation).run())
+    except Locked:
+        logger.info("another supervisor runs here already")
+    except BootstrapError as error:
+        logger.error("%s", error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
