@@ -1,0 +1,53 @@
+"""Health of Kubernetes objects, as pure functions: an object in, a `Verdict` out. One module per family of kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from agent.health.batch import assess_cron_job, assess_job
+from agent.health.conditions import assess_by_conditions
+from agent.health.extensions import assess_api_service, assess_definition, assess_namespace
+from agent.health.fields import part
+from agent.health.network import assess_ingress, assess_service
+from agent.health.pod import assess_pod
+from agent.health.policy import assess_autoscaler, assess_disruption_budget
+from agent.health.replicas import (
+    assess_daemon_set,
+    assess_deployment,
+    assess_replica_set,
+    assess_stateful_set,
+)
+from agent.health.storage import assess_volume, assess_volume_claim
+from agent.health.verdict import Verdict
+from threeport.common.types import FrozenJson
+
+Assessment = Callable[[FrozenJson], Verdict]
+
+ASSESSMENTS: Final[dict[tuple[str, str], Assessment]] = {
+    ("", "Namespace"): assess_namespace,
+    ("", "Pod"): assess_pod,
+    ("", "Service"): assess_service,
+    ("", "PersistentVolumeClaim"): assess_volume_claim,
+    ("", "PersistentVolume"): assess_volume,
+    ("", "ReplicationController"): assess_replica_set,
+    ("apps", "Deployment"): assess_deployment,
+    ("apps", "StatefulSet"): assess_stateful_set,
+    ("apps", "DaemonSet"): assess_daemon_set,
+    ("apps", "ReplicaSet"): assess_replica_set,
+    ("batch", "Job"): assess_job,
+    ("batch", "CronJob"): assess_cron_job,
+    ("networking.k8s.io", "Ingress"): assess_ingress,
+    ("autoscaling", "HorizontalPodAutoscaler"): assess_autoscaler,
+    ("policy", "PodDisruptionBudget"): assess_disruption_budget,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): assess_definition,
+    ("apiregistration.k8s.io", "APIService"): assess_api_service,
+}
+
+
+def assess(api_version: str, kind: str, obj: FrozenJson) -> Verdict:
+    """The health of an object; kinds without a function of their own are judged by their conditions."""
+    if part(obj, "metadata").get("deletionTimestamp"):
+        return Verdict("Progressing", "is being deleted")
+    group = api_version.rpartition("/")[0]
+    return ASSESSMENTS.get((group, kind), assess_by_conditions)(obj)

@@ -1,0 +1,27 @@
+"""Work that ends: Job and CronJob."""
+
+from __future__ import annotations
+
+from agent.health.fields import condition, number, part
+from agent.health.verdict import HEALTHY, Verdict, sentence
+from threeport.common.types import FrozenJson
+
+
+def assess_job(obj: FrozenJson) -> Verdict:
+    """Healthy when completed (or suspended, as its spec wants), Down when it has given up."""
+    failed = condition(obj, "Failed")
+    if failed.get("status") == "True":
+        return Verdict("Down", sentence(str(failed.get("reason") or "Failed"), str(failed.get("message") or "")))
+    if condition(obj, "Complete").get("status") == "True":
+        return Verdict("Healthy", "completed")
+    if part(obj, "spec").get("suspend"):
+        return Verdict("Healthy", "suspended")
+    wanted = number(obj, "spec", "completions", default=1)
+    failures = number(obj, "status", "failed")
+    tried = f", {failures} attempts failed" if failures else ""
+    return Verdict("Progressing", f"{number(obj, 'status', 'succeeded')} of {wanted} runs have completed{tried}")
+
+
+def assess_cron_job(obj: FrozenJson) -> Verdict:
+    """Healthy: it starts Jobs when their time comes; how those fare shows in the Jobs."""
+    return Verdict("Healthy", "suspended") if part(obj, "spec").get("suspend") else HEALTHY

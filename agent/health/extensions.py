@@ -1,0 +1,32 @@
+"""Kinds that add kinds: CustomResourceDefinition and APIService. And Namespace, which other objects wait for."""
+
+from __future__ import annotations
+
+from agent.health.fields import condition, part
+from agent.health.verdict import HEALTHY, Verdict, sentence
+from threeport.common.types import FrozenJson
+
+
+def assess_definition(obj: FrozenJson) -> Verdict:
+    """Healthy when the API server serves the kind."""
+    refused = condition(obj, "NamesAccepted")
+    if refused.get("status") == "False":
+        return Verdict("Down", sentence(str(refused.get("reason") or ""), str(refused.get("message") or "")))
+    established = condition(obj, "Established").get("status") == "True"
+    return HEALTHY if established else Verdict("Progressing", "is not established yet")
+
+
+def assess_api_service(obj: FrozenJson) -> Verdict:
+    """Healthy when the server behind it answers."""
+    available = condition(obj, "Available")
+    if available.get("status") == "True":
+        return HEALTHY
+    if not available:
+        return Verdict("Progressing", "its availability is not known yet")
+    return Verdict("Down", sentence(str(available.get("reason") or ""), str(available.get("message") or "")))
+
+
+def assess_namespace(obj: FrozenJson) -> Verdict:
+    """Healthy while it takes objects."""
+    terminating = part(obj, "status").get("phase") == "Terminating"
+    return Verdict("Progressing", "is being deleted") if terminating else HEALTHY

@@ -1,0 +1,83 @@
+"""Pods: the place where most failures first show, as the waiting reason of a container."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from agent.health.fields import condition, items, part
+from agent.health.verdict import HEALTHY, Verdict, sentence
+from threeport.common.types import FrozenJson, JsonObject
+
+UNDER_WAY: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
+"""Waiting reasons of a container that is only starting; all others (kubelet, ``pkg/kubelet/container``) are errors."""
+
+
+def assess_pod(obj: FrozenJson) -> Verdict:
+    """Healthy when ready or completed; Down with the kubelet's reason when a container cannot start or crashes."""
+    status = part(obj, "status")
+    phase = status.get("phase")
+    if phase == "Succeeded":
+        return Verdict("Healthy", "completed")
+    if phase == "Failed":
+        return _failed(obj)
+    if phase == "Unknown":
+        return Verdict("Unknown", sentence("NodeLost", "the node of the pod does not answer"))
+    return _stuck_container(obj) or _unscheduled(obj) or _readiness(obj)
+
+
+def _failed(obj: FrozenJson) -> Verdict:
+    status = part(obj, "status")
+    if status.get("reason") or status.get("message"):
+        return Verdict("Down", sentence(str(status.get("reason") or ""), str(status.get("message") or "")))
+    ends = [_exit(ended) for found in _containers(obj) if (ended := part(found, "state", "terminated"))]
+    return Verdict("Down", next((end for end in ends if end), "the pod failed"))
+
+
+def _stuck_container(obj: FrozenJson) -> Verdict | None:
+    for found in _containers(obj):
+        waiting = part(found, "state", "waiting")
+        reason = str(waiting.get("reason") or "")
+        if reason not in UNDER_WAY:
+            message = str(waiting.get("message") or "")
+            last = _exit(part(found, "lastState", "terminated"))
+            return Verdict("Down", sentence(reason, f"{last}; {message}" if last and message else last or message))
+        ended = part(found, "state", "terminated")
+        if ended and ended.get("exitCode"):
+            return Verdict("Degraded", sentence(f"container {found.get('name')}", _exit(ended)))
+    return None
+
+
+def _unscheduled(obj: FrozenJson) -> Verdict | None:
+    scheduled = condition(obj, "PodScheduled")
+    if scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable":
+        return Verdict("Degraded", sentence("Unschedulable", str(scheduled.get("message") or "")))
+    return None
+
+
+def _readiness(obj: FrozenJson) -> Verdict:
+    ready = condition(obj, "Ready")
+    if ready.get("status") == "True":
+        return HEALTHY
+    if part(obj, "status").get("phase") != "Running":
+        return Verdict("Progressing", "the pod is starting")
+    message = str(ready.get("message") or "the pod is not ready yet")
+    return Verdict("Degraded" if _was_ready(obj, ready) else "Progressing", message)
+
+
+def _was_ready(obj: FrozenJson, ready: FrozenJson) -> bool:
+    """Readiness that turned after the containers had started was lost, rather than not reached yet."""
+    started = [str(part(found, "state", "running").get("startedAt") or "") for found in _containers(obj)]
+    return bool(started) and all(started) and str(ready.get("lastTransitionTime") or "") > max(started)
+
+
+def _containers(obj: FrozenJson) -> list[JsonObject]:
+    return items(obj, "status", "initContainerStatuses") + items(obj, "status", "containerStatuses")
+
+
+def _exit(ended: FrozenJson) -> str:
+    """`OOMKilled, exit code 137`, or nothing for a container that ended well."""
+    code = ended.get("exitCode")
+    if not code:
+        return ""
+    reason = str(ended.get("reason") or "")
+    return f"{reason}, exit code {code}" if reason not in ("", "Error") else f"exit code {code}"

@@ -1,0 +1,45 @@
+"""What belongs to what: the ``ThreeportWorkload`` objects, as the agent reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.cluster.identity import KindName, ObjectName
+from threeport.common.types import FrozenJson
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """A WorkloadInstance whose objects are in this cluster."""
+
+    uid: str
+    namespace: str
+    name: str
+    generation: int | None
+    applied_hash: str | None
+    resources: tuple[ObjectName, ...]
+    known_since: float
+    """When the agent heard of this list of objects; seconds of the monotonic clock."""
+
+    @property
+    def kinds(self) -> set[KindName]:
+        """The kinds of its objects."""
+        return {resource.of_kind for resource in self.resources}
+
+
+def instance_of(workload: FrozenJson, *, now: float) -> Instance:
+    """Reads the spec of a ``ThreeportWorkload``; `now` is the monotonic clock in seconds."""
+    spec = workload["spec"]
+    reference = spec["instance"]
+    return Instance(
+        uid=reference["uid"],
+        namespace=reference["namespace"],
+        name=reference["name"],
+        generation=reference.get("generation"),
+        applied_hash=spec.get("appliedHash"),
+        resources=tuple(
+            ObjectName(item["apiVersion"], item["kind"], item.get("namespace") or "", item["name"])
+            for item in spec.get("resources") or ()
+        ),
+        known_since=now,
+    )

@@ -1,0 +1,84 @@
+"""Which kinds are watched: those that instances name, and what runs on their behalf. One reflector per kind.
+
+kopf's own watches are decided when the operator starts, by selectors; a kind that is only known by name at run time
+(a custom resource of an application, whose definition may come later) would take a watch on everything, and kopf ends
+when one of the kinds may not be listed. So kopf follows the ThreeportWorkloads, and these watches follow what they
+name: narrowed by label on the server, started and stopped as kinds come and go, each failing on its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from agent.cluster.discovery import find_collection
+from agent.cluster.identity import KindName
+from agent.cluster.reflector import Reflector
+from agent.observation.objects import INSTANCE_LABEL, KindSink, Objects, Sight
+from threeport.client.transport import Transport
+from threeport.common.delays import retry_delay
+from threeport.common.errors import ApiError, Forbidden, NotFound
+
+logger = logging.getLogger(__name__)
+
+EXPLAINING: Final = frozenset({KindName("v1", "Pod"), KindName("apps/v1", "ReplicaSet")})
+"""Kinds that no instance needs to name: they tell why a Deployment or Job is not well."""
+
+UNWATCHED: Final = frozenset({KindName("v1", "Secret")})
+"""Kinds that the agent does not look at, so that it needs no right to read them."""
+
+
+class KindWatches:
+    """Keeps one reflector running per wanted kind. `on_sight` is called when what can be said of a kind changes."""
+
+    def __init__(self, transport: Transport, objects: Objects, on_sight: Callable[[KindName], None]) -> None:
+        self._transport = transport
+        self._objects = objects
+        self._on_sight = on_sight
+        self._tasks: dict[KindName, asyncio.Task[None]] = {}
+
+    def want(self, kinds: set[KindName]) -> None:
+        """Starts and stops reflectors so that exactly these kinds, and those that explain them, are watched."""
+        wanted = (kinds | EXPLAINING) - UNWATCHED if kinds else set()
+        for kind in set(self._tasks) - wanted:
+            self._tasks.pop(kind).cancel()
+            self._objects.forget_kind(kind)
+        for kind in wanted - set(self._tasks):
+            self._tasks[kind] = asyncio.create_task(self._follow(kind), name=f"watch {kind.kind}")
+
+    async def stop(self) -> None:
+        """Ends all reflectors."""
+        tasks = list(self._tasks.values())
+        self._tasks.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _follow(self, kind: KindName) -> None:
+        """Watches the kind as long as it exists, and looks out for it while it does not."""
+        attempt = 0
+        while True:
+            try:
+                collection = await find_collection(self._transport, kind)
+                if collection is None:
+                    self._tell(kind, Sight.ABSENT)
+                else:
+                    attempt = 0
+                    sink = KindSink(kind, self._objects, self._on_sight)
+                    query = {"labelSelector": INSTANCE_LABEL}
+                    await Reflector(self._transport, collection.path, query, sink).run()
+            except NotFound:
+                self._objects.keep_only(kind, set())
+            except Forbidden as error:
+                logger.warning("%s in %s cannot be watched: %s", kind.kind, kind.api_version, error.message)
+                self._tell(kind, Sight.DENIED)
+            except ApiError as error:
+                logger.info("%s in %s cannot be looked up: %s", kind.kind, kind.api_version, error.message)
+            await asyncio.sleep(retry_delay(attempt, first=1, longest=30))
+            attempt += 1
+
+    def _tell(self, kind: KindName, sight: Sight) -> None:
+        if self._objects.set_sight(kind, sight):
+            self._on_sight(kind)

@@ -1,0 +1,164 @@
+"""The few words that are kept of each labelled object, found by name and by instance.
+
+An object itself is forgotten as soon as it is assessed: what stays of a pod is well below one kilobyte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from agent.cluster.identity import KindName, ObjectName
+from agent.health import assess
+from agent.health.fields import items, part
+from agent.health.replicas import available_pods
+from agent.health.verdict import Verdict
+from threeport.common.types import FrozenJson, JsonObject
+
+INSTANCE_LABEL: Final = "threeport.io/workload-instance"
+"""The label that every object of an instance bears, and every pod of it: the uid of the instance."""
+
+
+class Sight(Enum):
+    """What the agent can say of a kind."""
+
+    PENDING = auto()
+    """Its objects are not listed yet."""
+    COMPLETE = auto()
+    ABSENT = auto()
+    """The cluster does not know the kind."""
+    DENIED = auto()
+    """The agent may not watch it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is kept of an object."""
+
+    name: ObjectName
+    uid: str
+    instance: str
+    owner: str
+    """Uid of its controlling owner, or empty."""
+    verdict: Verdict
+    generation: int | None
+    available: int
+    """How many pods of it serve, for kinds that keep pods."""
+    ended: bool
+    """A pod that has run to its end: it explains nothing about the pods that replaced it."""
+
+
+def condense(kind: KindName, obj: FrozenJson) -> Seen:
+    """The few words to keep of a labelled object of `kind`."""
+    metadata = obj["metadata"]
+    owners = items(obj, "metadata", "ownerReferences")
+    owner = next((found["uid"] for found in owners if found.get("controller")), owners[0]["uid"] if owners else "")
+    return Seen(
+        name=ObjectName.of(kind, obj),
+        uid=metadata["uid"],
+        instance=(metadata.get("labels") or {}).get(INSTANCE_LABEL, ""),
+        owner=owner,
+        verdict=assess(kind.api_version, kind.kind, obj),
+        generation=metadata.get("generation"),
+        available=available_pods(obj),
+        ended=part(obj, "status").get("phase") in ("Failed", "Succeeded"),
+    )
+
+
+class Objects:
+    """All labelled objects of the watched kinds. `on_change` is called with the uid of the instance concerned."""
+
+    def __init__(self, on_change: Callable[[str], None]) -> None:
+        self._on_change = on_change
+        self._by_name: dict[ObjectName, Seen] = {}
+        self._of_instance: dict[str, dict[str, Seen]] = {}
+        self._instance_of: dict[str, str] = {}
+        self._sight: dict[KindName, Sight] = {}
+
+    def find(self, name: ObjectName) -> Seen | None:
+        """The object of this name, if it is there and labelled."""
+        return self._by_name.get(name)
+
+    def of_instance(self, uid: str) -> dict[str, Seen]:
+        """The objects of an instance by their uids, pods and ReplicaSets included."""
+        return self._of_instance.get(uid, {})
+
+    def instance_of(self, uid: str) -> str | None:
+        """The uid of the instance that the object with this uid belongs to."""
+        return self._instance_of.get(uid)
+
+    def sight(self, kind: KindName) -> Sight:
+        """What can be said of a kind."""
+        return self._sight.get(kind, Sight.PENDING)
+
+    def set_sight(self, kind: KindName, sight: Sight) -> bool:
+        """Notes what can be said of a kind; whether that is new."""
+        former = self._sight.get(kind)
+        self._sight[kind] = sight
+        return former is not sight
+
+    def put(self, seen: Seen) -> None:
+        """Notes an object as it is now."""
+        former = self._by_name.get(seen.name)
+        if former == seen:
+            return
+        if former is not None:
+            self._drop(former)
+        self._by_name[seen.name] = seen
+        self._of_instance.setdefault(seen.instance, {})[seen.uid] = seen
+        self._instance_of[seen.uid] = seen.instance
+        self._on_change(seen.instance)
+
+    def remove(self, name: ObjectName, uid: str) -> None:
+        """Forgets an object, unless another of its name has followed it."""
+        seen = self._by_name.get(name)
+        if seen is not None and seen.uid == uid:
+            self._drop(seen)
+            self._on_change(seen.instance)
+
+    def keep_only(self, kind: KindName, uids: set[str]) -> None:
+        """Forgets what is of `kind` and not among `uids`."""
+        for seen in list(self._of_kind(kind)):
+            if seen.uid not in uids:
+                self.remove(seen.name, seen.uid)
+
+    def forget_kind(self, kind: KindName) -> None:
+        """Forgets a kind that is no longer watched."""
+        self.keep_only(kind, set())
+        self._sight.pop(kind, None)
+
+    def _of_kind(self, kind: KindName) -> Iterator[Seen]:
+        return (seen for seen in self._by_name.values() if seen.name.of_kind == kind)
+
+    def _drop(self, seen: Seen) -> None:
+        self._by_name.pop(seen.name, None)
+        self._instance_of.pop(seen.uid, None)
+        members = self._of_instance.get(seen.instance, {})
+        members.pop(seen.uid, None)
+        if not members:
+            self._of_instance.pop(seen.instance, None)
+
+
+class KindSink:
+    """Takes what the reflector of one kind sees into `Objects`. `on_sight` is called when the first list is there."""
+
+    def __init__(self, kind: KindName, objects: Objects, on_sight: Callable[[KindName], None]) -> None:
+        self._kind = kind
+        self._objects = objects
+        self._on_sight = on_sight
+
+    def seen(self, obj: JsonObject) -> None:
+        """Keeps a few words of the object."""
+        self._objects.put(condense(self._kind, obj))
+
+    def gone(self, obj: JsonObject) -> None:
+        """Forgets the object."""
+        self._objects.remove(ObjectName.of(self._kind, obj), obj["metadata"]["uid"])
+
+    def synced(self, uids: set[str]) -> None:
+        """From now on an object that was not seen is missing."""
+        self._objects.keep_only(self._kind, uids)
+        if self._objects.set_sight(self._kind, Sight.COMPLETE):
+            self._on_sight(self._kind)

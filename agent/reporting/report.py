@@ -1,0 +1,118 @@
+"""What to say of an instance: a pure function of what the agent has seen."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from agent.cluster.identity import ObjectName
+from agent.health.verdict import HEALTHY, Verdict, worst
+from agent.observation.events import Events
+from agent.observation.instances import Instance
+from agent.observation.kinds import UNWATCHED
+from agent.observation.objects import Objects, Seen, Sight
+from threeport.resources.model import Reference
+from threeport.resources.workload import ResourceReport, WorkloadReportSpec
+
+GRACE: Final = 10.0
+"""Seconds that an object has to appear after the agent heard of it: watches of two kinds are not in step."""
+
+
+class Finding(NamedTuple):
+    """The report of an instance, and in how many seconds it may change without anything happening (None: never)."""
+
+    spec: WorkloadReportSpec
+    look_again: float | None
+
+
+def is_ready_to_report(instance: Instance, objects: Objects) -> bool:
+    """Whether every kind of the instance has been looked at: before, a report would call missing what is not."""
+    return all(objects.sight(kind) is not Sight.PENDING for kind in instance.kinds - UNWATCHED)
+
+
+def make_report(runtime: str, instance: Instance, objects: Objects, events: Events, *, now: float) -> Finding:
+    """The report of `instance`; `now` is the monotonic clock in seconds."""
+    members = objects.of_instance(instance.uid)
+    troubles = _troubles(members, set(instance.resources))
+    grace_left = max(0.0, instance.known_since + GRACE - now)
+    verdicts: list[tuple[ObjectName, Verdict, Seen | None]] = []
+    missing = False
+    for name in instance.resources:
+        seen = objects.find(name)
+        if seen is not None and seen.instance == instance.uid:
+            verdicts.append((name, _explained(seen, troubles.get(seen.uid, [])), seen))
+        else:
+            missing = True
+            verdicts.append((name, _unseen(name, objects.sight(name.of_kind), in_grace=grace_left > 0), None))
+    health, message = _rolled_up(verdicts)
+    spec = WorkloadReportSpec(
+        instance_ref=Reference(name=instance.name, namespace=instance.namespace),
+        instance_uid=instance.uid,
+        runtime_ref=Reference(name=runtime),
+        instance_generation=instance.generation,
+        applied_hash=instance.applied_hash,
+        health=health,
+        message=message,
+        resources=[_resource_report(*verdict) for verdict in verdicts],
+        events=events.newest(members),
+    )
+    return Finding(spec, grace_left if missing and grace_left > 0 else None)
+
+
+def _resource_report(name: ObjectName, verdict: Verdict, seen: Seen | None) -> ResourceReport:
+    return ResourceReport(
+        api_version=name.api_version,
+        kind=name.kind,
+        namespace=name.namespace or None,
+        name=name.name,
+        health=verdict.health,
+        message=verdict.message,
+        generation=seen.generation if seen else None,
+    )
+
+
+def _unseen(name: ObjectName, sight: Sight, *, in_grace: bool) -> Verdict:
+    if name.of_kind in UNWATCHED:
+        return HEALTHY
+    if sight is Sight.DENIED:
+        return Verdict("Unknown", f"the agent has no right to watch {name.kind} in {name.api_version}")
+    if in_grace:
+        return Verdict("Progressing", "has not appeared yet")
+    if sight is Sight.ABSENT:
+        return Verdict("Down", f"missing: the cluster knows no kind {name.kind} in {name.api_version}")
+    return Verdict("Down", "missing")
+
+
+def _troubles(members: dict[str, Seen], named: set[ObjectName]) -> dict[str, list[Verdict]]:
+    """What is wrong with pods and ReplicaSets, by the uid of the named object on whose behalf they are there."""
+    found: dict[str, list[Verdict]] = {}
+    for seen in members.values():
+        if seen.verdict.is_trouble and not seen.ended and seen.name not in named:
+            owner = members.get(seen.owner)
+            while owner is not None and owner.name not in named:
+                owner = members.get(owner.owner)
+            if owner is not None:
+                found.setdefault(owner.uid, []).append(seen.verdict)
+    return found
+
+
+def _explained(seen: Seen, troubles: list[Verdict]) -> Verdict:
+    """A Deployment that waits for pods is explained by the pod that cannot start; while some serve, it is Degraded."""
+    if seen.verdict.health == "Healthy" or not troubles:
+        return seen.verdict
+    cause = worst(troubles)
+    if seen.verdict.is_trouble and seen.verdict.severity > cause.severity:
+        return Verdict(seen.verdict.health, cause.message)
+    return Verdict("Degraded" if seen.available else cause.health, cause.message)
+
+
+def _rolled_up(verdicts: list[tuple[ObjectName, Verdict, Seen | None]]) -> Verdict:
+    """The worst of the parts, said of the first that is so, with how many others are not healthy either."""
+    if not verdicts:
+        return Verdict("Unknown", "nothing has been applied yet")
+    summary = worst(verdict for _, verdict, _ in verdicts)
+    if summary.health == "Healthy":
+        return HEALTHY
+    name = next(name for name, verdict, _ in verdicts if verdict.severity == summary.severity)
+    others = sum(verdict.health != "Healthy" for _, verdict, _ in verdicts) - 1
+    more = f" (and {others} more not healthy)" if others else ""
+    return Verdict(summary.health, f"{name.kind}/{name.name}: {summary.message or summary.health}{more}")

@@ -1,0 +1,187 @@
+"""Writes reports: soon after something changed, many changes in one, only news, again and again while the API is away.
+
+Each instance has at most one entry in the queue, so what piles up during an outage is bounded by the number of
+instances, and what is sent afterwards is the newest state, not its history.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from agent.reporting.report import Finding
+from agent.reporting.reports import Reports, report_name
+from agent.reporting.told import Told, is_news, told_of
+from threeport.common.delays import retry_delay
+from threeport.common.errors import ApiError
+
+logger = logging.getLogger(__name__)
+
+QUIET: Final = 0.2
+"""Seconds to wait for more changes of the same instance before its report is written."""
+
+PACE: Final = 1.0
+"""Seconds at least between two reports of one instance."""
+
+WRITERS: Final = 8
+"""Reports on their way at the same time."""
+
+FIRST_RETRY: Final = 0.5
+LONGEST_RETRY: Final = 30.0
+
+Examine = Callable[[str], Finding | None]
+"""Makes the report of the instance with this uid; None while there is nothing to say of it."""
+
+
+class Reporter:
+    """Keeps the reports of a runtime true. `mark` and `forget` may be called at any time; `run` does the work."""
+
+    def __init__(self, reports: Reports, runtime: str, examine: Examine) -> None:
+        self._reports = reports
+        self._runtime = runtime
+        self._examine = examine
+        self._told: dict[str, tuple[str, str, Told | None]] = {}
+        """Namespace, name and content of the reports that the API has, by the uid of the instance."""
+        self._due: dict[str, float] = {}
+        self._written: dict[str, float] = {}
+        self._failures: dict[str, int] = {}
+        self._gone: set[str] = set()
+        self._busy: set[str] = set()
+        self._wake = asyncio.Event()
+
+    def mark(self, instance: str) -> None:
+        """Something about the instance with this uid has changed."""
+        self._gone.discard(instance)
+        self._schedule(instance, max(_now() + QUIET, self._written.get(instance, 0.0) + PACE))
+
+    def forget(self, instance: str) -> None:
+        """The instance is gone from the cluster: its report goes too."""
+        self._gone.add(instance)
+        self._schedule(instance, _now())
+
+    async def run(self) -> None:
+        """Reads what was told before, then writes what is new, without end."""
+        await self._begin()
+        working: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                self._wake.clear()
+                for instance in self._ready(WRITERS - len(working)):
+                    task = asyncio.create_task(self._attend(instance))
+                    working.add(task)
+                    task.add_done_callback(working.discard)
+                await self._pause(full=len(working) >= WRITERS)
+        finally:
+            for task in working:
+                task.cancel()
+
+    async def resync(self) -> None:
+        """Reads which reports there are, and marks those that others have changed or deleted. Raises `ApiError`."""
+        begun = _now()
+        found = await self._reports.read_all()
+        for instance in set(found) | set(self._told):
+            newer_here = instance in self._busy or self._written.get(instance, -1.0) >= begun
+            if newer_here or self._told.get(instance) == found.get(instance):
+                continue
+            if instance in found:
+                self._told[instance] = found[instance]
+            else:
+                del self._told[instance]
+            if instance not in self._gone:
+                self.mark(instance)
+
+    def reported(self) -> set[str]:
+        """The uids of the instances that the API has reports about."""
+        return set(self._told)
+
+    async def _begin(self) -> None:
+        """The first reading of the reports; keeps trying until the API answers."""
+        attempt = 0
+        while True:
+            try:
+                return await self.resync()
+            except ApiError as error:
+                logger.warning("The reports of runtime %s cannot be read yet: %s", self._runtime, error.message)
+                await asyncio.sleep(retry_delay(attempt, first=FIRST_RETRY, longest=LONGEST_RETRY))
+                attempt += 1
+
+    def _schedule(self, instance: str, due: float) -> None:
+        """Moves the instance forward in the queue, never back, unless a retry waits for its time."""
+        if instance not in self._failures:
+            self._due[instance] = min(due, self._due.get(instance, due))
+        else:
+            self._due.setdefault(instance, due)
+        self._wake.set()
+
+    def _ready(self, limit: int) -> list[str]:
+        now = _now()
+        ready = [one for one, due in self._due.items() if due <= now and one not in self._busy][: max(limit, 0)]
+        for instance in ready:
+            del self._due[instance]
+            self._busy.add(instance)
+        return ready
+
+    async def _pause(self, *, full: bool) -> None:
+        """Until the next one is due, or a change or a finished writer makes it worth looking again."""
+        waiting = [due for one, due in self._due.items() if one not in self._busy]
+        timeout = max(0.0, min(waiting) - _now()) if waiting and not full else None
+        try:
+            await asyncio.wait_for(self._wake.wait(), timeout)
+        except TimeoutError:
+            pass
+
+    async def _attend(self, instance: str) -> None:
+        """Brings one report up to date; what fails is tried again, each time a little later."""
+        try:
+            if instance in self._gone:
+                await self._delete(instance)
+            else:
+                await self._write(instance)
+            self._failures.pop(instance, None)
+        except ApiError as error:
+            self._retry_later(instance, error.message)
+        except Exception as error:
+            # A mistake of ours about one instance must not keep the others from being reported.
+            logger.exception("Report of instance %s cannot be made", instance)
+            self._retry_later(instance, repr(error))
+        finally:
+            self._busy.discard(instance)
+            self._wake.set()
+
+    def _retry_later(self, instance: str, why: str) -> None:
+        failures = self._failures[instance] = self._failures.get(instance, -1) + 1
+        delay = retry_delay(failures, first=FIRST_RETRY, longest=LONGEST_RETRY)
+        self._due[instance] = _now() + delay
+        logger.warning("Report of instance %s: %s; trying again in %.0f s", instance, why, delay)
+
+    async def _delete(self, instance: str) -> None:
+        if instance in self._told:
+            namespace, name, _ = self._told[instance]
+            await self._reports.delete(namespace, name)
+            logger.info("Deleted report %s/%s: its instance is gone from the cluster", namespace, name)
+        self._told.pop(instance, None)
+        self._written.pop(instance, None)
+        self._gone.discard(instance)
+
+    async def _write(self, instance: str) -> None:
+        finding = self._examine(instance)
+        if finding is None:
+            return
+        if finding.look_again is not None:
+            self._schedule(instance, _now() + finding.look_again)
+        spec, new = finding.spec, told_of(finding.spec)
+        known = self._told.get(instance)
+        if not is_news(new, known[2] if known else None):
+            return
+        self._written[instance] = _now()
+        await self._reports.write(spec)
+        namespace = spec.instance_ref.namespace or ""
+        name = report_name(spec.instance_ref.name, instance, self._runtime)
+        self._told[instance] = (namespace, name, new)
+        logger.info("Reported %s/%s: %s %s", namespace, spec.instance_ref.name, spec.health, spec.message)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

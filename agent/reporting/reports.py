@@ -1,0 +1,56 @@
+"""WorkloadReports in the Threeport API: their names and labels, reading, writing and deleting them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from agent.observation.objects import INSTANCE_LABEL
+from agent.reporting.told import Told, told_of
+from threeport.client import Client
+from threeport.common.errors import NotFound
+from threeport.common.ids import derived_name
+from threeport.resources.model import ObjectMeta
+from threeport.resources.workload import WorkloadReport, WorkloadReportSpec
+
+RUNTIME_LABEL: Final = "threeport.io/runtime"
+FIELD_MANAGER: Final = "threeport-agent"
+
+
+class Reports:
+    """The reports of one runtime."""
+
+    def __init__(self, client: Client, runtime: str) -> None:
+        self._client = client
+        self._runtime = runtime
+
+    async def read_all(self) -> dict[str, tuple[str, str, Told]]:
+        """What was told so far: namespace, name and content of the report by the uid of its instance."""
+        listed = await self._client.list(WorkloadReport, label_selector=f"{RUNTIME_LABEL}={self._runtime}")
+        return {
+            report.spec.instance_uid: (report.metadata.namespace or "", report.metadata.name, told_of(report.spec))
+            for report in listed.items
+        }
+
+    async def write(self, spec: WorkloadReportSpec) -> None:
+        """Creates or changes the report of an instance."""
+        report = WorkloadReport(
+            metadata=ObjectMeta(
+                name=report_name(spec.instance_ref.name, spec.instance_uid, self._runtime),
+                namespace=spec.instance_ref.namespace,
+                labels={RUNTIME_LABEL: self._runtime, INSTANCE_LABEL: spec.instance_uid},
+            ),
+            spec=spec,
+        )
+        await self._client.apply(report, field_manager=FIELD_MANAGER, force=True)
+
+    async def delete(self, namespace: str, name: str) -> None:
+        """Deletes a report; one that is gone already is no error."""
+        try:
+            await self._client.delete(WorkloadReport, name, namespace)
+        except NotFound:
+            pass
+
+
+def report_name(instance: str, instance_uid: str, runtime: str) -> str:
+    """The name of the one report about an instance on a runtime."""
+    return derived_name(instance, f"{instance_uid}/{runtime}")

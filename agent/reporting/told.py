@@ -1,0 +1,31 @@
+"""What the API has been told of an instance, small enough to keep for all of them, and whether there is news."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+import orjson
+
+from threeport.resources.workload import WorkloadReportSpec
+
+
+class Told(NamedTuple):
+    """A report reduced to what a comparison needs."""
+
+    digest: str
+    """Of everything but the events."""
+    events: frozenset[tuple[str, int]]
+    """Uid and count of each event."""
+
+
+def told_of(spec: WorkloadReportSpec) -> Told:
+    """Reduces a report; equal reports give equal results whichever way their absent fields are written."""
+    state = spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"events"})
+    digest = hashlib.sha256(orjson.dumps(state, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return Told(digest, frozenset((event.uid, event.count) for event in spec.events))
+
+
+def is_news(new: Told, old: Told | None) -> bool:
+    """Whether the report has to be written. Events that the cluster has forgotten since are no news."""
+    return old is None or new.digest != old.digest or not new.events <= old.events

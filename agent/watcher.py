@@ -1,0 +1,142 @@
+"""The agent as a whole: which instances there are, what is watched for them, and who is told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from agent.cluster.identity import KindName
+from agent.cluster.reflector import Reflector
+from agent.observation.events import Events
+from agent.observation.instances import Instance, instance_of
+from agent.observation.kinds import KindWatches
+from agent.observation.objects import Objects
+from agent.reporting.report import Finding, is_ready_to_report, make_report
+from agent.reporting.reporter import Reporter
+from agent.reporting.reports import Reports
+from agent.settings import AgentSettings
+from threeport.client import Client
+from threeport.client.objects import decode_json
+from threeport.client.transport import Transport
+from threeport.common.delays import retry_delay
+from threeport.common.errors import ApiError
+from threeport.common.types import FrozenJson
+
+logger = logging.getLogger(__name__)
+
+EVENTS_PATH: Final = "/api/v1/events"
+WORKLOADS_PATH: Final = "/apis/agent.threeport.io/v1alpha1/threeportworkloads"
+
+SWEEP: Final = 300.0
+"""Seconds between comparisons of the reports in the API with the instances in the cluster."""
+
+
+class Watcher:
+    """Turns what kopf says of ThreeportWorkloads, and what the watches of their objects see, into reports."""
+
+    def __init__(self, settings: AgentSettings) -> None:
+        self._runtime = settings.runtime
+        self._cluster = Transport(settings.cluster)
+        self._client = Client(settings.api)
+        self._instances: dict[str, Instance] = {}
+        self._objects = Objects(self._mark)
+        self._events = Events(self._mark_subject)
+        self._kinds = KindWatches(self._cluster, self._objects, self._mark_kind)
+        self._reporter = Reporter(Reports(self._client, settings.runtime), settings.runtime, self._examine)
+        self._tasks: list[asyncio.Task[None]] = []
+        self.failed = asyncio.Event()
+        """Set when a part has ended that should not: the process then ends, to be started anew."""
+
+    async def start(self) -> None:
+        """Begins to follow Events and to report."""
+        self._tasks = [
+            asyncio.create_task(self._reporter.run(), name="reporter"),
+            asyncio.create_task(self._follow_events(), name="watch Event"),
+            asyncio.create_task(self._sweep(), name="sweep"),
+        ]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
+
+    async def stop(self) -> None:
+        """Ends all that `start` and `workload_seen` began."""
+        await self._kinds.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._cluster.close()
+        await self._client.close()
+
+    def workload_seen(self, workload: FrozenJson) -> None:
+        """A ThreeportWorkload is there, new or changed."""
+        instance = instance_of(workload, now=_now())
+        former = self._instances.get(instance.uid)
+        if former is not None and former.resources == instance.resources:
+            instance = instance_of(workload, now=former.known_since)
+        self._instances[instance.uid] = instance
+        self._want_kinds()
+        self._reporter.mark(instance.uid)
+
+    def workload_gone(self, uid: str) -> None:
+        """The ThreeportWorkload of the instance with this uid is gone."""
+        self._instances.pop(uid, None)
+        self._want_kinds()
+        self._reporter.forget(uid)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            logger.error("The %s has ended", task.get_name(), exc_info=task.exception())
+            self.failed.set()
+
+    def _want_kinds(self) -> None:
+        self._kinds.want({kind for instance in self._instances.values() for kind in instance.kinds})
+
+    def _mark(self, instance: str) -> None:
+        if instance in self._instances:
+            self._reporter.mark(instance)
+
+    def _mark_kind(self, kind: KindName) -> None:
+        for instance in self._instances.values():
+            if kind in instance.kinds:
+                self._reporter.mark(instance.uid)
+
+    def _mark_subject(self, subject: str) -> None:
+        instance = self._objects.instance_of(subject)
+        if instance is not None:
+            self._mark(instance)
+
+    def _examine(self, uid: str) -> Finding | None:
+        instance = self._instances.get(uid)
+        if instance is None or not is_ready_to_report(instance, self._objects):
+            return None
+        return make_report(self._runtime, instance, self._objects, self._events, now=_now())
+
+    async def _follow_events(self) -> None:
+        attempt = 0
+        while True:
+            try:
+                await Reflector(self._cluster, EVENTS_PATH, {}, self._events).run()
+            except ApiError as error:
+                logger.warning("Events cannot be watched, reports go without them: %s", error.message)
+            await asyncio.sleep(retry_delay(attempt))
+            attempt += 1
+
+    async def _sweep(self) -> None:
+        """Deletes reports about instances that went while nobody looked, and forgets those that kopf missed."""
+        while True:
+            try:
+                await self._reporter.resync()
+                suspects = self._reporter.reported() | set(self._instances)
+                for uid in suspects - await self._uids_in_cluster():
+                    self.workload_gone(uid)
+            except ApiError as error:
+                logger.warning("Reports cannot be compared with the cluster: %s", error.message)
+            await asyncio.sleep(SWEEP)
+
+    async def _uids_in_cluster(self) -> set[str]:
+        answer = decode_json((await self._cluster.request("GET", WORKLOADS_PATH)).body)
+        return {workload["spec"]["instance"]["uid"] for workload in answer["items"]}
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
