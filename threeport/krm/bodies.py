@@ -78,6 +78,8 @@ def _load_json(text: str) -> Any:
 
 def _load_yaml(text: str) -> Any:
     try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.CSafeLoader)):
+            raise BadRequest("YAML aliases (*name) are not accepted; write the value out")
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - the loader is a safe one, narrowed further
     except RecursionError:
         raise _too_deep() from None
@@ -117,18 +119,12 @@ _JSON = json.JSONDecoder(
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML as Kubernetes reads it: no aliases, no duplicate keys, timestamps stay text."""
+    """YAML as Kubernetes reads it: no duplicate keys, timestamps stay text."""
 
     yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
         for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
     }
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):  # type: ignore[no-untyped-call]
-            raise yaml.YAMLError("aliases (*name) are not accepted; write the value out")
-        node: yaml.Node | None = super().compose_node(parent, index)
-        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]

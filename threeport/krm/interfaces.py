@@ -14,14 +14,8 @@ from threeport.common.types import JsonObject
 from threeport.resources.kind import Kind
 from threeport.store.records import Bookmark as Bookmark
 from threeport.store.records import Fence, Key, Page, StoredObject, Write
-
-
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """Part `index` of `count` of all objects, by a hash of the uid (`threeport.common.ids.shard_of`)."""
-
-    index: int
-    count: int
+from threeport.store.records import LabelRequirement as LabelRequirement
+from threeport.store.records import Shard as Shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +37,6 @@ class Caller:
     fence: Fence | None = None
     request_id: str = ""
 
-
-LabelRequirement: TypeAlias = tuple[str, Literal["in", "notin", "exists", "notexists"], frozenset[str]]
-"""One part of a label selector: key, operator, values (empty for the last two). Equality is ``in`` with one value."""
 
 Verb: TypeAlias = Literal["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "reveal"]
 

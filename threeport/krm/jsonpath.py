@@ -23,8 +23,8 @@ def _steps(path: str) -> tuple[_Step, ...]:
         match = _STEP.match(text, position)
         if match is None:
             raise ValueError(f"JSONPath {path!r} is not of the simple kind that columns can have")
-        groups = match.groupdict()
-        steps.append(next((k, v.replace("\\.", "."), groups["wanted"] or "") for k, v in groups.items() if v is not None))
+        what = match.lastgroup if match["name"] is None else "name"
+        steps.append((what or "", match[what or 0].replace("\\.", "."), match["wanted"] or ""))
         position = match.end()
     return tuple(steps)
 

@@ -33,7 +33,8 @@ def parse_label_selector(text: str) -> tuple[LabelRequirement, ...]:
     while position < len(text):
         match = _REQUIREMENT.match(text, position)
         if match is None or (match["absent"] and (match["set"] or match["operator"])):
-            raise BadRequest(f"labelSelector {text!r} cannot be understood at {text[position:]!r}; write a=b,c in (d,e)")
+            rest = text[position:]
+            raise BadRequest(f"labelSelector {text!r} cannot be understood at {rest!r}; write a=b,c in (d,e)")
         requirements.append(_requirement(match, text))
         position = match.end()
     return tuple(requirements)
@@ -78,9 +79,8 @@ class FieldSelector:
         return all((_text_at(obj, path) == value) == equal for path, equal, value in self.others)
 
 
-_EVENT_FIELDS = frozenset(
-    f"involvedObject.{field}" for field in ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
-) | {"reason", "type", "reportingComponent", "source"}
+_INVOLVED = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
+_EVENT_FIELDS = frozenset({"reason", "type", "reportingComponent", *(f"involvedObject.{part}" for part in _INVOLVED)})
 _POD_FIELDS = frozenset({"spec.nodeName", "spec.restartPolicy", "status.phase", "spec.serviceAccountName"})
 SELECTABLE = {
     "events": _EVENT_FIELDS,
