@@ -44,8 +44,10 @@ def identify(pid: int) -> Process | None:
     """The process that has this id now; None if there is none, or only its remains (a zombie)."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        # proc_pid_stat(5), counted after the name: state is field 3, starttime (ticks since boot) field 22.
-        return None if fields[0] == "Z" else Process(pid, f"{_boot_id()}/{fields[19]}")
+        # proc_pid_stat(5): state is field 3, num_threads 20, starttime (ticks since boot) 22; counted after the name.
+        # While a killed process still has threads it still holds its ports, though its first thread is a zombie.
+        state, threads, started = fields[0], int(fields[17]), fields[19]
+        return None if state == "Z" and threads <= 1 else Process(pid, f"{_boot_id()}/{started}")
     except FileNotFoundError:
         return None if Path("/proc/self/stat").exists() else _identify_by_ps(pid)
     except ProcessLookupError:

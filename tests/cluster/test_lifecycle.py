@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import lifecycle
-from tests.cluster.processes import Process, identify, is_alive
+from tests.cluster.processes import Process, identify, is_alive, stop
 from tests.cluster.programs import CONTROL_PLANE
 from tests.cluster.provision import Cluster
 from tests.cluster.record import Folder, Record, all_records, load
@@ -34,9 +35,9 @@ def throwaway(cluster: Cluster) -> Iterator[Record]:
 
 @pytest.mark.parametrize("victims", [("etcd",), ("kube-apiserver",), CONTROL_PLANE], ids=["etcd", "apiserver", "all"])
 def test_up_repairs_a_cluster_whose_processes_were_killed(throwaway: Record, victims: tuple[str, ...]) -> None:
-    lifecycle.api_of(throwaway).apply(CONFIGMAP, '{"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "b"}}')
-    for victim in victims:
-        os.kill(throwaway.processes[victim].pid, signal.SIGKILL)
+    manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept"}, "data": {"a": "b"}}
+    lifecycle.api_of(throwaway).apply(CONFIGMAP, json.dumps(manifest))
+    stop([throwaway.processes[victim] for victim in victims], grace=0)
 
     repaired = lifecycle.up(throwaway.name, owner=throwaway.owner)
 
