@@ -1,0 +1,210 @@
+"""The rules of the hub, without input and output: clocks are passed in, and what was read from SQL or the stream too.
+
+SQL is the truth, and a refresh reads from it everything that changed since shortly before the last one. The stream
+only makes it fast: its messages may be lost, repeated, late or in any order. `tests/specification` drives this very
+class through thousands of simulated runs with faults, and shows for every rule what is lost without it.
+
+A revision is a time stamp, and a lower one may become visible after a higher one, by up to `Timing.slack`. All that
+follows in here - refreshing and resuming from a little earlier, never from a place in the stream - is due to that.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from threeport.common.revisions import revision_of
+from threeport.events.memory import Memory, replay_of
+from threeport.events.timing import Timing
+from threeport.events.watch import WatchQueue
+from threeport.store.records import Bookmark, StoredObject
+
+
+class Source(StrEnum):
+    """How an event has reached the hub."""
+
+    STREAM = "stream"
+    REFRESH = "refresh"
+
+
+class Refresh(NamedTuple):
+    """A refresh that has begun: read everything above the revision `above` now, then apply it."""
+
+    above: int
+    start: int
+    """The clock as a revision, read before the database is."""
+    begun: int
+    """The same moment on the monotonic clock, in microseconds."""
+    era: int
+
+
+class HubCore:
+    """Memory, watches, and the rules by which events come in and go out.
+
+    `clock` is the process's clock as a revision (`RevisionClock.read`), `now` a monotonic clock in microseconds.
+    `observe` is told of every event that is news after the first refresh, and where it came from.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], int],
+        now: Callable[[], int],
+        timing: Timing,
+        buffer: int,
+        observe: Callable[[StoredObject, Source], None] = lambda event, source: None,
+    ) -> None:
+        self.clock = clock
+        self.timing = timing
+        self.accepted: Counter[Source] = Counter()
+        """How many events of each source were news."""
+        self._now = now
+        self._buffer = buffer
+        self._observe = observe
+        self._watches: dict[str, list[WatchQueue]] = {}
+        self._era = 0
+        self._anew()
+
+    def _anew(self) -> None:
+        self._memory = Memory()
+        self._start = 0
+        self._begun = self._now()
+
+    @property
+    def ready(self) -> bool:
+        """Whether a refresh has been applied since the hub started (anew)."""
+        return self._start > 0
+
+    @property
+    def watches(self) -> int:
+        """How many watches are open."""
+        return sum(len(watches) for watches in self._watches.values())
+
+    @property
+    def fenced(self) -> bool:
+        """Whether messages of the stream are refused, because the last refresh is missing or began too long ago."""
+        return not self.ready or self.refresh_age() >= self.timing.fence
+
+    def refresh_age(self) -> int:
+        """Microseconds since the last applied refresh began, or since the hub started (anew)."""
+        return self._now() - self._begun
+
+    def begin_refresh(self) -> Refresh:
+        """Call this *before* reading the database, objects and tombstones, above the revision that it returns.
+
+        The first refresh goes back the whole memory, later ones to the slack before the start of the last one.
+        """
+        start = self.clock()
+        above = self._start - revision_of(self.timing.slack) if self.ready else start - revision_of(self.timing.memory)
+        return Refresh(above, start, self._now(), self._era)
+
+    def apply_refresh(self, refresh: Refresh, rows: Sequence[StoredObject]) -> bool:
+        """Take in what a refresh has read. False if the hub has started anew in the meantime: it counts for nothing."""
+        if refresh.era != self._era:
+            return False
+        if not self.ready:
+            self._memory.covers = refresh.above
+        for row in sorted(rows, key=lambda row: row.revision):
+            self._take(row, Source.REFRESH)
+        if refresh.start > self._start:
+            self._start, self._begun = refresh.start, refresh.begun
+        self._forget(refresh.start - revision_of(self.timing.memory))
+        return True
+
+    def consume(self, event: StoredObject) -> None:
+        """Take in a message of the stream; refused while `fenced`, since the next refresh brings it anyway."""
+        if not self.fenced:
+            self._take(event, Source.STREAM)
+
+    def knows(self, resource: str, uid: str, revision: int) -> bool:
+        """Whether an event of this object at this revision would be no news."""
+        return self._memory.knows(resource, uid, revision)
+
+    def abandon_if_stale(self) -> bool:
+        """Without SQL for too long, cut all watches and start anew. Returns whether that has happened."""
+        if not self.ready or self.refresh_age() <= self.timing.abandon:
+            return False
+        self.cut_all()
+        self._era += 1
+        self._anew()
+        return True
+
+    def too_old(self, since: int) -> bool:
+        """Whether `since` is too old to resume from. Ask when the replay has been read, not when the request came."""
+        return since < self.clock() - revision_of(self.timing.expiry)
+
+    def replay_from(self, since: int) -> int:
+        """The revision above which everything is sent to who resumes from `since`."""
+        return min(since, self.clock()) - revision_of(self.timing.slack)
+
+    def remembers(self, above: int) -> bool:
+        """Whether the memory alone holds everything above this revision; if not, the rows have to be read from SQL."""
+        return self.ready and above >= self._memory.covers
+
+    def watch(self, resource: str, *, above: int, rows: Sequence[StoredObject] = ()) -> WatchQueue:
+        """Open a watch: a replay of everything above `above`, from memory and `rows`, then whatever is passed on.
+
+        Call it after a refresh that began after the request. `rows` is what SQL holds above `above`, tombstones
+        included; it may be empty where the memory `remembers` that much.
+        """
+        return self._attach(WatchQueue(resource, self._replay(resource, above, rows), limit=self._buffer))
+
+    def watch_live(self, resource: str) -> WatchQueue:
+        """Open a watch without a replay."""
+        return self._attach(WatchQueue(resource, (), limit=self._buffer))
+
+    def detach(self, watch: WatchQueue) -> None:
+        """The watcher has left."""
+        watch.open = False
+        watches = self._watches.get(watch.resource, [])
+        if watch in watches:
+            watches.remove(watch)
+
+    def bookmarks(self) -> None:
+        """Tell all watches how far they have come: to the start of the last refresh passed on, never to the clock."""
+        if self.ready:
+            bookmark = Bookmark(self._start)
+            for resource in tuple(self._watches):
+                self._emit(resource, bookmark)
+
+    def cut_all(self) -> None:
+        """End all watches."""
+        for watches in self._watches.values():
+            for watch in watches:
+                watch.cut()
+        self._watches = {}
+
+    def _attach(self, watch: WatchQueue) -> WatchQueue:
+        self._watches.setdefault(watch.resource, []).append(watch)
+        return watch
+
+    def _replay(self, resource: str, above: int, rows: Sequence[StoredObject]) -> list[StoredObject]:
+        return replay_of(rows, self._memory.newer(resource, above))
+
+    def _take(self, event: StoredObject, source: Source) -> None:
+        events = self._memory.accept(event)
+        if events and self.ready:
+            self.accepted[source] += 1
+            self._observe(event, source)
+        for each in events:
+            self._emit(each.key.resource, each)
+
+    def _emit(self, resource: str, item: StoredObject | Bookmark) -> None:
+        watches = self._watches.get(resource)
+        if not watches:
+            return
+        for watch in watches:
+            watch.push(item)
+        if not all(watch.open for watch in watches):
+            self._watches[resource] = [watch for watch in watches if watch.open]
+
+    def _forget(self, below: int) -> None:
+        # Forgetting goes through the whole memory, so it is not done for every WATCH's refresh.
+        if below - self._memory.covers < revision_of(self.timing.refresh // 2):
+            return
+        self._memory.forget(below)
+        for watches in self._watches.values():
+            for watch in watches:
+                watch.forget(below)

@@ -1,0 +1,194 @@
+"""The hub: what happens in the whole control plane, for the watches of this process.
+
+Its rules are in `threeport.events.core`; this is the part that touches the world. One reader of the stream and one
+of the database serve any number of watches: an event is decoded once and put to every watch by reference.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from threeport.common.errors import Expired, TooManyRequests
+from threeport.common.revisions import SECOND, micros_of
+from threeport.events.broker import Broker
+from threeport.events.core import HubCore, Source
+from threeport.events.message import decode
+from threeport.events.metrics import EVENTS, LAG, WATCHES
+from threeport.events.refresher import ReadChanges, Refresher
+from threeport.events.subscription import StreamSubscription
+from threeport.events.tasks import start, stop
+from threeport.events.timing import Timing
+from threeport.events.watch import Watch, WatchQueue
+from threeport.store.records import StoredObject, StoreUnavailable
+
+logger = logging.getLogger(__name__)
+
+OPEN_TIMEOUT: Final = 10.0
+"""Seconds in which a watch has to begin; without the database it cannot."""
+RETRY_AFTER: Final = 2
+"""Seconds after which a refused watcher may come again."""
+TICK: Final = 1.0
+
+_EVENTS: Final = {source: EVENTS.labels(source.value) for source in Source}
+
+
+@dataclass(frozen=True, slots=True)
+class HubHealth:
+    """How the hub is doing. Without the stream it works on, slower; without refreshes it cuts its watches."""
+
+    nats: Literal["ok", "lost"]
+    refresh_age: float
+    """Seconds since the last refresh began."""
+    ready: bool
+    events: dict[str, int]
+    """Events that were news, by source."""
+    watches: int
+
+
+class Hub:
+    """The source of events of one process; implements `threeport.krm.interfaces.EventSource`.
+
+    `read_changes` reads from the database, `clock` is the clock of the process as a revision, `lagging` says whether
+    the outbox is behind (`Relay.lagging`). `buffer` events may wait for a watcher before it is cut.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        read_changes: ReadChanges,
+        clock: Callable[[], int],
+        *,
+        lagging: Callable[[], bool] = lambda: False,
+        timing: Timing | None = None,
+        buffer: int = 2000,
+        max_watches: int = 5000,
+    ) -> None:
+        self._core = HubCore(
+            clock=clock, now=_monotonic_micros, timing=timing or Timing(), buffer=buffer, observe=self._observe
+        )
+        self._read = read_changes
+        self._subscription = StreamSubscription(broker, self._on_message)
+        self._refresher = Refresher(self._core, read_changes, lagging=lambda: lagging() or not self._subscription.alive)
+        self._max_watches = max_watches
+        self._opening = 0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        """Begin to follow database and stream; returns at once. Watches wait for the first refresh."""
+        self._tasks = [
+            start(self._refresher.run(), "hub-refresh"),
+            start(self._subscription.run(), "hub-stream"),
+            start(self._tick(), "hub-tick"),
+        ]
+
+    async def close(self) -> None:
+        """End all watches and stop."""
+        self._core.cut_all()
+        await stop(self._tasks)
+
+    def list_revision(self) -> int:
+        """The revision to answer a LIST with: read it *before* the snapshot of the first page; later pages keep it."""
+        return self._core.clock()
+
+    def watch(self, resource: str, *, since: int | None) -> Watch:
+        """The changes of all objects of `resource`, as an asynchronous iterator of objects and `Bookmark`s.
+
+        It begins with its first item, by a refresh from the database. With `since`, a revision from `list_revision`,
+        from an object or from a `Bookmark` of any process, all changes are replayed that `since` may not include:
+        those of the last 15 s before it are repeated. Then comes whatever happens. With None come only changes that
+        this process has not known of at the end of that refresh.
+
+        To give the current state first and then every change, with no gap::
+
+            since = hub.list_revision()
+            page = await store.list_page(...)                     # send these as ADDED
+            async with contextlib.aclosing(hub.watch(resource, since=since)) as events:
+                async for event in events: ...                    # send these
+
+        What the list has shown may be repeated; that does no harm, but to drop repetitions by revision alone would:
+        when the deletion of an object is followed by the living object that has its name, that one is repeated on
+        purpose, because the watcher has just been told that the name is gone. Per uid, revisions never go back.
+
+        Raises, on the first item, `Expired` (410) if `since` is too old (35 minutes, and 0 is), and `TooManyRequests`
+        (429) if too many watch or the database is away. Ends when the watcher falls more than the buffer behind, or
+        when the hub has to start anew; who watches then resumes from what it has seen last.
+        """
+        return Watch(lambda: self._open_watch(resource, since), self._core.detach)
+
+    def health(self) -> HubHealth:
+        """How the hub is doing, for readiness checks."""
+        return HubHealth(
+            nats="ok" if self._subscription.alive else "lost",
+            refresh_age=self._core.refresh_age() / SECOND,
+            ready=self._core.ready,
+            events={source.value: self._core.accepted[source] for source in Source},
+            watches=self._core.watches,
+        )
+
+    async def _open_watch(self, resource: str, since: int | None) -> WatchQueue:
+        if self._core.watches + self._opening >= self._max_watches:
+            raise TooManyRequests(
+                f"{self._max_watches} watches are open here, no more are accepted", retry_after=RETRY_AFTER
+            )
+        self._opening += 1
+        try:
+            async with asyncio.timeout(OPEN_TIMEOUT):
+                await self._refresher.fresh()
+                return self._core.watch_live(resource) if since is None else await self._resume(resource, since)
+        except (StoreUnavailable, TimeoutError) as error:
+            raise TooManyRequests(
+                "the database is away, which a watch has to begin with; try again", retry_after=RETRY_AFTER
+            ) from error
+        finally:
+            self._opening -= 1
+
+    async def _resume(self, resource: str, since: int) -> WatchQueue:
+        self._refuse_if_too_old(resource, since)
+        above = self._core.replay_from(since)
+        if self._core.remembers(above):
+            return self._core.watch(resource, above=above)
+        rows = await self._read(above, resource)
+        if not self._core.ready:
+            raise StoreUnavailable("the hub has started anew meanwhile")
+        # Tombstones may have been dropped while the rows were read: judge by the time at which they have arrived.
+        self._refuse_if_too_old(resource, since)
+        return self._core.watch(resource, above=above, rows=rows)
+
+    def _refuse_if_too_old(self, resource: str, since: int) -> None:
+        if self._core.too_old(since):
+            raise Expired(f"revision {since} is too old to resume a watch of {resource} from: list again")
+
+    def _on_message(self, data: bytes) -> None:
+        try:
+            message = decode(data)
+        except ValueError:
+            logger.warning("a message of the stream cannot be understood; the next refresh makes up for it")
+            return
+        if isinstance(message, StoredObject):
+            self._core.consume(message)
+        elif not self._core.knows(message.key.resource, message.uid, message.revision):
+            self._refresher.want()
+
+    def _observe(self, event: StoredObject, source: Source) -> None:
+        _EVENTS[source].inc()
+        LAG.observe(max(0, micros_of(self._core.clock()) - micros_of(event.revision)) / SECOND)
+
+    async def _tick(self) -> None:
+        last_bookmark = time.monotonic()
+        while True:
+            await asyncio.sleep(min(TICK, self._core.timing.bookmark / SECOND))
+            if self._core.abandon_if_stale():
+                logger.error("no refresh from the database for too long: all watches are cut, the hub starts anew")
+            if time.monotonic() - last_bookmark >= self._core.timing.bookmark / SECOND:
+                last_bookmark = time.monotonic()
+                self._core.bookmarks()
+            WATCHES.set(self._core.watches)
+
+
+def _monotonic_micros() -> int:
+    return time.monotonic_ns() // 1000

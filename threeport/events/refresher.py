@@ -1,0 +1,83 @@
+"""Reads the changes from SQL: periodically, and for watches that begin, one reading for all that wait."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Final, Protocol
+
+from threeport.common.revisions import SECOND
+from threeport.events.core import HubCore
+from threeport.store.records import StoredObject, StoreUnavailable
+
+logger = logging.getLogger(__name__)
+
+RETRY_DELAY: Final = 0.5
+"""Seconds until the database is asked again after a failure."""
+READ_TIMEOUT: Final = 8.0
+"""Seconds a reading may take; it has to fail well before the hub is abandoned."""
+
+
+class ReadChanges(Protocol):
+    """Reads the newest state of everything with a revision above `revision`, tombstones included, ascending.
+
+    `resource` None means all resources. A current read: no replica. Raises `StoreUnavailable`.
+    """
+
+    def __call__(self, revision: int, resource: str | None = None) -> Awaitable[Sequence[StoredObject]]: ...
+
+
+class Refresher:
+    """Keeps a hub's core fresh."""
+
+    def __init__(self, core: HubCore, read: ReadChanges, *, lagging: Callable[[], bool]) -> None:
+        self._core = core
+        self._read = read
+        self._lagging = lagging
+        self._wanted = asyncio.Event()
+        self._waiting: list[asyncio.Future[None]] = []
+
+    def want(self) -> None:
+        """Ask for a refresh as soon as possible, without waiting for it."""
+        self._wanted.set()
+
+    async def fresh(self) -> None:
+        """Return when a refresh that began after this call has been applied."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        self._wanted.set()
+        await waiter
+
+    async def run(self) -> None:
+        """Refresh until cancelled."""
+        while True:
+            waiting, self._waiting = self._waiting, []
+            self._wanted.clear()
+            if await self._refresh():
+                for waiter in waiting:
+                    if not waiter.done():
+                        waiter.set_result(None)
+                await self._pause()
+            else:
+                self._waiting = waiting + self._waiting
+                await asyncio.sleep(RETRY_DELAY)
+
+    async def _refresh(self) -> bool:
+        refresh = self._core.begin_refresh()
+        try:
+            async with asyncio.timeout(READ_TIMEOUT):
+                rows = await self._read(refresh.above)
+        except (StoreUnavailable, TimeoutError) as error:
+            logger.warning("changes cannot be read from the database: %s", error or "no answer in time")
+            return False
+        return self._core.apply_refresh(refresh, rows)
+
+    async def _pause(self) -> None:
+        timing = self._core.timing
+        interval = timing.refresh_when_lagging if self._lagging() else timing.refresh
+        remaining = (interval - self._core.refresh_age()) / SECOND
+        if remaining > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), remaining)
