@@ -19,9 +19,14 @@ def suffix_of(uid: str, length: int = SUFFIX_LENGTH) -> str:
     return hashlib.sha256(uid.encode()).hexdigest()[:length]
 
 
+def shard_hash(uid: str) -> int:
+    """A stable hash of the uid, 0 to 2**32 - 1, that the store keeps so that SQL can tell shards apart too."""
+    return zlib.crc32(uid.encode())
+
+
 def shard_of(uid: str, shards: int) -> int:
-    """Which of `shards` controllers looks after the object: a stable hash of its uid."""
-    return zlib.crc32(uid.encode()) % shards
+    """Which of `shards` controllers looks after the object."""
+    return shard_hash(uid) % shards
 
 
 def derived_name(base: str, uid: str, *, limit: int = 63) -> str:

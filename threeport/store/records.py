@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import orjson
 
@@ -39,6 +39,18 @@ class ReferenceTarget(NamedTuple):
 
     key: Key
     blocks_deletion: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Part `index` of `count` of all objects, by a hash of the uid (`threeport.common.ids.shard_of`)."""
+
+    index: int
+    count: int
+
+
+LabelRequirement: TypeAlias = tuple[str, Literal["in", "notin", "exists", "notexists"], frozenset[str]]
+"""One part of a label selector: key, operator, values (empty for the last two). Equality is ``in`` with one value."""
 
 
 class Fence(NamedTuple):
@@ -152,6 +164,10 @@ class LeaseLost(Exception):
     def __init__(self, fence: Fence) -> None:
         super().__init__(f"lease {fence.lease} is no longer at epoch {fence.epoch}")
         self.fence = fence
+
+
+class Unstorable(ValueError):
+    """A name or a label holds a NUL character, which no text or JSON column can."""
 
 
 class StoreUnavailable(Exception):
