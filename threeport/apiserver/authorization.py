@@ -4,6 +4,7 @@
 |---|---|
 | admins | everything |
 | controllers | read and write everything of ``threeport.io``, see sensitive fields, write Events, read Namespaces |
+| the controller ``kubernetes-runtime`` | get tokens for agents |
 | an agent | read and write the WorkloadReports of its own runtime, and read that runtime (redacted) |
 
 Whoever is authenticated may read what the API offers (discovery, OpenAPI); an agent's refusals tell no names.
@@ -16,60 +17,56 @@ from typing import Final
 from threeport.apiserver import identities
 from threeport.common.errors import ApiError, Forbidden, NotFound
 from threeport.common.types import FrozenJson, JsonObject
-from threeport.krm.interfaces import Action, Caller, Identity, ObjectStore, Verb
+from threeport.krm.interfaces import Action, Caller, Identity, Verb
 from threeport.resources.model import GROUP
-from threeport.store.records import Key
 
 REPORTS: Final = "workloadreports.threeport.io"
 RUNTIMES: Final = "kubernetesruntimeinstances.threeport.io"
 RUNTIME_LABEL: Final = "threeport.io/runtime"
 """The label of a WorkloadReport that names its runtime; admission keeps it equal to ``spec.runtimeRef.name``."""
 
+AGENT_TOKEN: Final = "agenttoken"  # noqa: S105 - the name of a path
+"""Subresource of a runtime that makes a token for its agent."""
+_INSTALLER: Final = "kubernetes-runtime"
+"""The controller that installs agents."""
+
 _READS: Final[frozenset[Verb]] = frozenset({"get", "list", "watch"})
 _LISTS: Final[frozenset[Verb]] = frozenset({"list", "watch"})
 _REPORT_VERBS: Final[frozenset[Verb]] = frozenset({"get", "list", "watch", "create", "update", "patch", "delete"})
 
 
-def decide(identity: Identity, action: Action, *, new: FrozenJson | None, old: FrozenJson | None) -> ApiError | None:
+def decide(identity: Identity, action: Action, obj: FrozenJson | None) -> ApiError | None:
     """None if `identity` may do `action`, else the error to answer with.
 
-    `new` is the object to be written and `old` the one that is there, as far as they exist and are known.
+    `obj` is the object that is there or is to be written; without one: whether the action may be allowed on any.
     """
     if identities.is_admin(identity):
         return None
-    if identities.controller_of(identity) is not None:
-        return None if _controller_may(action) else _forbidden(identity, action)
+    controller = identities.controller_of(identity)
+    if controller is not None:
+        return None if _controller_may(controller, action) else _forbidden(identity, action)
     runtime = identities.runtime_of(identity)
     if runtime is None:
         return _forbidden(identity, action)
     if action.kind.resource == REPORTS and not action.subresource:
-        return _agent_on_reports(identity, runtime, action, new, old)
+        return _agent_on_reports(identity, runtime, action, obj)
     its_runtime = action.kind.resource == RUNTIMES and action.verb == "get" and action.name == runtime
     return None if its_runtime and not action.subresource else _forbidden(identity, action)
 
 
 class RoleAuthorizer:
-    """Asks `decide`, with the object that is there where that matters. Implements `Authorizer`."""
-
-    def __init__(self, store: ObjectStore) -> None:
-        self._store = store
+    """Asks `decide`. Implements `Authorizer`."""
 
     async def authorize(self, caller: Caller, action: Action, obj: JsonObject | None = None) -> None:
         """Returns if allowed. Raises `Forbidden`, or `NotFound` where that is all that the caller may know."""
-        refused = decide(caller.identity, action, new=obj, old=await self._existing(caller, action))
+        refused = decide(caller.identity, action, obj)
         if refused is not None:
             raise refused
 
-    async def _existing(self, caller: Caller, action: Action) -> JsonObject | None:
-        """The object that an agent is about to touch; nobody else's rights depend on it."""
-        concerned = action.kind.resource == REPORTS and action.name and identities.runtime_of(caller.identity)
-        if not concerned or action.verb == "create":
-            return None
-        found = await self._store.get(Key(REPORTS, action.namespace, action.name))
-        return found.decoded() if found else None
 
-
-def _controller_may(action: Action) -> bool:
+def _controller_may(controller: str, action: Action) -> bool:
+    if action.kind.resource == RUNTIMES and action.subresource == AGENT_TOKEN:
+        return controller == _INSTALLER and action.verb == "create"
     if action.kind.group == GROUP:
         return True
     if action.kind.resource == "events":
@@ -77,23 +74,21 @@ def _controller_may(action: Action) -> bool:
     return action.kind.resource == "namespaces" and action.verb in _READS
 
 
-def _agent_on_reports(
-    identity: Identity, runtime: str, action: Action, new: FrozenJson | None, old: FrozenJson | None
-) -> ApiError | None:
+def _agent_on_reports(identity: Identity, runtime: str, action: Action, obj: FrozenJson | None) -> ApiError | None:
     if action.verb not in _REPORT_VERBS:
         return _forbidden(identity, action)
     if action.verb in _LISTS:
         wanted = (RUNTIME_LABEL, "in", frozenset({runtime}))
         return None if wanted in action.labels else _unselected(runtime)
-    if old is not None and not _is_of(runtime, old):
-        return NotFound(f'{REPORTS} "{action.name}" not found', kind=action.kind.plural, name=action.name)
-    if new is not None and not _is_of(runtime, new):
+    if obj is None or _is_of(runtime, obj):
+        return None
+    if action.verb == "create":
         return Forbidden(
             f"An agent writes reports of its own runtime only: spec.runtimeRef.name has to be {runtime!r}.",
             kind=action.kind.plural,
             name=action.name,
         )
-    return None
+    return NotFound(f'{REPORTS} "{action.name}" not found', kind=action.kind.plural, name=action.name)
 
 
 def _is_of(runtime: str, report: FrozenJson) -> bool:

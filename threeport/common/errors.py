@@ -151,3 +151,9 @@ class ServiceUnavailable(ApiError):
     """The database is away and the caller is not a watcher."""
 
     code, reason = 503, "ServiceUnavailable"
+
+
+class Timeout(ApiError):
+    """The request took too long, or its body did; a write may still have taken effect."""
+
+    code, reason = 504, "Timeout"

@@ -16,7 +16,7 @@ def admission_steps(catalog: Catalog, store: ObjectStore, authorizer: Authorizer
     return [
         ReportAdmitter(),
         ManifestAdmitter(),
-        NamespaceAdmitter(catalog, store),
+        NamespaceAdmitter(),
         DefaultRuntimeAdmitter(store),
         ReferenceAdmitter(catalog, store, authorizer),
     ]

@@ -22,9 +22,10 @@ class ReportAdmitter:
         if admission.kind.resource != REPORTS:
             return
         action = Action(_VERBS[admission.operation], admission.kind, admission.key.namespace, admission.key.name)
-        refused = decide(admission.caller.identity, action, new=admission.new, old=admission.old)
-        if refused is not None:
-            raise refused
+        for obj in (admission.old, admission.new):
+            refused = decide(admission.caller.identity, action, obj)
+            if refused is not None:
+                raise refused
         if admission.new is not None:
             _bind(admission)
 

@@ -1,0 +1,91 @@
+"""Listening: TLS connections, how many there may be, how long they may dawdle, and how they end.
+
+aiohttp has no time limit for the headers of a connection's first request (later ones fall under its keep-alive
+timeout), and no limit to the number of connections; both are added here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from typing import Final
+
+from aiohttp import web
+
+from threeport.apiserver.metrics import REFUSED
+
+HEADER_TIMEOUT: Final = 15.0
+"""Seconds from the connection to the end of the headers of its first request."""
+HANDSHAKE_TIMEOUT: Final = 10.0
+KEEP_ALIVE: Final = 75.0
+"""Seconds that a connection may be idle."""
+DRAIN_TIMEOUT: Final = 10.0
+"""Seconds that requests under way get to finish when the server stops."""
+BACKLOG: Final = 1024
+
+_OVERLOADED = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+class Listener:
+    """Serves one application on one address."""
+
+    def __init__(self, app: web.Application, context: ssl.SSLContext, *, max_connections: int) -> None:
+        self._context = context
+        self._max_connections = max_connections
+        self._silent: set[web.RequestHandler] = set()
+        self._server: asyncio.Server | None = None
+        app.on_response_prepare.append(self._has_spoken)
+        self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEP_ALIVE, shutdown_timeout=DRAIN_TIMEOUT)
+
+    async def open(self, host: str, port: int) -> int:
+        """Begins to listen; returns the port, which the system chooses if 0 was asked for."""
+        await self._runner.setup()
+        self._server = await asyncio.get_running_loop().create_server(
+            self._accepted,
+            host,
+            port,
+            ssl=self._context,
+            backlog=BACKLOG,
+            reuse_address=True,
+            ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
+        )
+        listening: socket.socket = self._server.sockets[0]
+        return int(listening.getsockname()[1])
+
+    def stop_accepting(self) -> None:
+        """Takes no more connections; those that are open go on."""
+        if self._server is not None:
+            self._server.close()
+
+    async def close(self) -> None:
+        """Lets requests under way finish, up to `DRAIN_TIMEOUT`, and closes all connections."""
+        self.stop_accepting()
+        await self._runner.cleanup()
+
+    def _accepted(self) -> asyncio.Protocol:
+        server = self._runner.server
+        if server is None or len(server.connections) >= self._max_connections:
+            REFUSED.labels("connections").inc()
+            return _Refusal()
+        connection = server()
+        self._silent.add(connection)
+        asyncio.get_running_loop().call_later(HEADER_TIMEOUT, self._end_if_silent, connection)
+        return connection
+
+    def _end_if_silent(self, connection: web.RequestHandler) -> None:
+        if connection in self._silent:
+            self._silent.discard(connection)
+            connection.force_close()
+
+    async def _has_spoken(self, request: web.Request, _response: web.StreamResponse) -> None:
+        self._silent.discard(request.protocol)
+
+
+class _Refusal(asyncio.Protocol):
+    """A connection too many: told so, and closed."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.write(_OVERLOADED)
+        transport.close()

@@ -1,0 +1,34 @@
+"""What can be measured of requests; `threeport.events` adds its own figures to the same registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import prometheus_client
+from aiohttp import web
+from prometheus_client import Counter, Gauge, Histogram
+
+REQUESTS = Counter("threeport_requests", "Requests answered", ["verb", "resource", "code"])
+LATENCY = Histogram(
+    "threeport_request_seconds",
+    "Time to answer a request, watches not counted",
+    ["verb", "resource"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+IN_FLIGHT = Gauge("threeport_requests_in_flight", "Requests being answered, watches not counted")
+REFUSED = Counter("threeport_requests_refused", "Requests refused because of overload", ["limit"])
+POOL = Gauge("threeport_database_connections", "Connections to the database", ["state"])
+
+
+def measure_pool(figures: Callable[[], dict[str, int]]) -> None:
+    """Takes the pool's figures whenever the metrics are read: its size, and how many connections are free."""
+    POOL.labels("open").set_function(lambda: figures().get("pool_size", 0))
+    POOL.labels("free").set_function(lambda: figures().get("pool_available", 0))
+    POOL.labels("awaited").set_function(lambda: figures().get("requests_waiting", 0))
+
+
+async def answer_metrics(_request: web.Request) -> web.Response:
+    """Answers ``/metrics`` in the Prometheus text format."""
+    return web.Response(
+        body=prometheus_client.generate_latest(), headers={"Content-Type": prometheus_client.CONTENT_TYPE_LATEST}
+    )
