@@ -1,0 +1,240 @@
+"""One tenant cluster: server-side apply, get, list and delete of objects of any kind.
+
+Built on the asynchronous client of Kubernetes, of which it uses the connection (TLS, credentials, pool). Every request
+has timeouts, no more than `REQUESTS` are under way at a time, and redirects are refused: credentials go nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import orjson
+from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.client.exceptions import ApiException
+
+from threeport.common.types import FrozenJson, JsonObject
+from threeport.kube.access import ClusterAccess
+from threeport.kube.discovery import ApiResource, Discovery
+from threeport.kube.errors import NETWORK_ERRORS, ClusterUnreachable, KindUnknown, from_answer, from_network
+
+FIELD_MANAGER: Final = "threeport"
+REQUESTS: Final = 16
+"""Requests under way to one cluster; kube-apiserver's own clients default to bursts of 10."""
+
+TIMEOUT: Final = aiohttp.ClientTimeout(total=60, sock_connect=5, sock_read=30)
+"""Seconds: to connect, and without a byte of the answer."""
+
+PAGE: Final = 500
+APPLY: Final = "application/apply-patch+yaml"
+JSON: Final = "application/json"
+
+
+class Cluster:
+    """Access to one cluster. All methods raise a `ClusterError`, sorted by what to do about it."""
+
+    def __init__(self, access: ClusterAccess) -> None:
+        self.access = access
+        self._api = _client(access)
+        self._gate = asyncio.Semaphore(REQUESTS)
+        self._discovery = Discovery(self._optional)
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        await self._api.close()  # type: ignore[no-untyped-call]
+
+    async def version(self) -> str:
+        """The version of its API server, ``v1.36.1``."""
+        answer = await self._request("GET", "/version", subject="version")
+        return str(answer.get("gitVersion", "unknown"))
+
+    async def is_namespaced(self, api_version: str, kind: str) -> bool:
+        """Whether objects of the kind are in namespaces. Raises `KindUnknown`."""
+        return (await self._discovery.find(api_version, kind)).namespaced
+
+    def look_again_for_kinds(self) -> None:
+        """A CustomResourceDefinition has been applied: kinds that were missing may be there now."""
+        self._discovery.forget_absence()
+
+    async def apply(self, manifest: FrozenJson, *, dry_run: bool = False) -> JsonObject:
+        """Server-side apply with `FIELD_MANAGER`, taking over fields that others changed. Returns the object."""
+        resource = await self._discovery.find(manifest["apiVersion"], manifest["kind"])
+        metadata = manifest["metadata"]
+        query = {"fieldManager": FIELD_MANAGER, "force": "true", "fieldValidation": "Strict"}
+        return await self._request(
+            "PATCH",
+            resource.path(metadata.get("namespace"), metadata["name"]),
+            names={"namespace": metadata.get("namespace") or "", "name": metadata["name"]},
+            query=query | ({"dryRun": "All"} if dry_run else {}),
+            body=manifest,
+            content_type=APPLY,
+            subject=_subject(manifest["kind"], metadata.get("namespace"), metadata["name"]),
+        )
+
+    async def create(self, manifest: FrozenJson, *, subresource: str = "") -> JsonObject:
+        """Creates the object, or posts to a `subresource` of it (``token`` of a ServiceAccount)."""
+        kind, metadata = manifest["kind"], manifest["metadata"]
+        owner = "ServiceAccount" if subresource == "token" else kind
+        resource = await self._discovery.find("v1" if subresource == "token" else manifest["apiVersion"], owner)
+        name = metadata["name"] if subresource else None
+        path = resource.path(metadata.get("namespace"), name) + (f"/{subresource}" if subresource else "")
+        return await self._request(
+            "POST",
+            path,
+            names={"namespace": metadata.get("namespace") or "", "name": metadata["name"]},
+            body=manifest,
+            subject=_subject(kind, metadata.get("namespace"), metadata["name"]),
+        )
+
+    async def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> JsonObject | None:
+        """The object, or None if there is none, also where the cluster does not know the kind."""
+        try:
+            resource = await self._discovery.find(api_version, kind)
+        except KindUnknown:
+            return None
+        return await self._optional(resource.path(namespace, name), {"namespace": namespace or "", "name": name})
+
+    async def list(self, api_version: str, kind: str, *, label_selector: str = "") -> list[JsonObject]:
+        """All objects of a kind in all namespaces, read page by page; none if the cluster does not know the kind."""
+        try:
+            resource = await self._discovery.find(api_version, kind)
+        except KindUnknown:
+            return []
+        items: list[JsonObject] = []
+        query = {"limit": str(PAGE)} | ({"labelSelector": label_selector} if label_selector else {})
+        while True:
+            page = await self._optional(resource.path(None, None), query=query) or {}
+            items += ({"apiVersion": api_version, "kind": kind, **item} for item in page.get("items") or ())
+            more = (page.get("metadata") or {}).get("continue")
+            if not more:
+                return items
+            query["continue"] = more
+
+    async def delete(self, api_version: str, kind: str, name: str, namespace: str | None, *, uid: str) -> None:
+        """Asks for deletion in the foreground: the object stays until what it owns is gone. Gone is no error.
+
+        `uid` protects a later object of the same name.
+        """
+        try:
+            resource: ApiResource = await self._discovery.find(api_version, kind)
+        except KindUnknown:
+            return
+        options = {"propagationPolicy": "Foreground", "preconditions": {"uid": uid}}
+        await self._optional(
+            resource.path(namespace, name),
+            {"namespace": namespace or "", "name": name},
+            method="DELETE",
+            body={"apiVersion": "v1", "kind": "DeleteOptions", **options},
+            subject=_subject(kind, namespace, name),
+        )
+
+    async def _optional(
+        self,
+        path: str,
+        names: Mapping[str, str] | None = None,
+        *,
+        method: str = "GET",
+        query: Mapping[str, str] | None = None,
+        body: FrozenJson | None = None,
+        subject: str = "",
+    ) -> JsonObject | None:
+        """As `_request`, with None for what is not there."""
+        try:
+            return await self._send(method, path, names or {}, query or {}, body, JSON)
+        except ApiException as error:
+            if error.status == 404:
+                return None
+            raise from_answer(error, subject or path) from error
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        subject: str,
+        names: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        body: FrozenJson | None = None,
+        content_type: str = JSON,
+    ) -> JsonObject:
+        try:
+            return await self._send(method, path, names or {}, query or {}, body, content_type)
+        except ApiException as error:
+            if error.status == 404:
+                self._forget_kind(path)
+            raise from_answer(error, subject) from error
+
+    def _forget_kind(self, path: str) -> None:
+        """A 404 on a collection may mean that the kind itself has gone: ask anew next time."""
+        parts = path.strip("/").split("/")
+        self._discovery.forget("/".join(parts[1:3]) if parts[0] == "apis" else parts[1])
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        names: Mapping[str, str],
+        query: Mapping[str, str],
+        body: FrozenJson | None,
+        content_type: str,
+    ) -> JsonObject:
+        headers = {"Accept": JSON, "Content-Type": content_type}
+        used = {name: value for name, value in names.items() if f"{{{name}}}" in path}
+        async with self._gate:
+            try:
+                request = await self._api.param_serialize(
+                    method, path, path_params=used, query_params=list(query.items()), header_params=headers, body=body,
+                    auth_settings=["BearerToken"],
+                )  # fmt: skip
+                response = await self._api.call_api(*request, _request_timeout=TIMEOUT)
+                text = await response.read()  # type: ignore[no-untyped-call]
+            except NETWORK_ERRORS as error:
+                raise from_network(error, self.access.endpoint) from error
+        if not 200 <= response.status <= 299:
+            raise ApiException(http_resp=response, body=text.decode(errors="replace"), data=None)
+        try:
+            decoded: JsonObject = orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            raise ClusterUnreachable(f"{self.access.endpoint} does not answer as a Kubernetes API: no JSON") from error
+        return decoded
+
+
+def _subject(kind: str, namespace: str | None, name: str) -> str:
+    return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
+
+
+def _client(access: ClusterAccess) -> ApiClient:
+    tracing = aiohttp.TraceConfig()
+    tracing.on_request_redirect.append(_refuse_redirect)
+    configuration = Configuration(
+        host=access.endpoint.rstrip("/"),
+        ca_cert_data=access.certificate_authority,
+        tls_server_name=access.tls_server_name,
+        connection_pool_maxsize=REQUESTS,
+        trace_configs=[tracing],
+    )
+    # As kubectl does: CAs of old clusters lack extensions that Python 3.13 insists on.
+    configuration.disable_strict_ssl_verification = True
+    if access.token:
+        configuration.api_key = {"BearerToken": access.token}
+        configuration.api_key_prefix = {"BearerToken": "Bearer"}
+    if not (access.client_certificate and access.client_key):
+        return ApiClient(configuration)
+    with tempfile.TemporaryDirectory(prefix="threeport-") as directory:  # TLS libraries take certificates from files
+        configuration.cert_file = _written(Path(directory, "tls.crt"), access.client_certificate)
+        configuration.key_file = _written(Path(directory, "tls.key"), access.client_key)
+        return ApiClient(configuration)
+
+
+def _written(path: Path, text: str) -> str:
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return str(path)
+
+
+async def _refuse_redirect(_session: aiohttp.ClientSession, _context: Any, params: Any) -> None:
+    raise aiohttp.ClientError("the cluster answered with a redirect, which is not followed")

@@ -1,0 +1,123 @@
+"""What can go wrong with a cluster, sorted by what to do about it.
+
+Controllers ask only two things: is it worth trying again without anybody changing anything (`temporary`), and what
+to tell the person who looks (`reason` for programs, the message for people).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+import aiohttp
+import orjson
+from kubernetes.aio.client.exceptions import ApiException
+
+from threeport.common.types import JsonObject
+
+
+class ClusterError(Exception):
+    """Base. The message is a sentence that names the object and, where there is one, the next step."""
+
+    reason = "ClusterError"
+    temporary = True
+
+
+class ClusterUnreachable(ClusterError):
+    """No connection, no answer in time, or the cluster is too busy to answer."""
+
+    reason = "ClusterUnreachable"
+
+
+class AccessDenied(ClusterError):
+    """The cluster does not accept the credentials, or they do not allow what was asked."""
+
+    reason = "AccessDenied"
+
+
+class KindUnknown(ClusterError):
+    """The cluster has no such kind, yet: its CustomResourceDefinition may be on its way."""
+
+    reason = "KindUnknown"
+
+
+class QuotaExceeded(ClusterError):
+    """A quota of the namespace is used up."""
+
+    reason = "QuotaExceeded"
+
+
+class NamespaceMissing(ClusterError):
+    """The namespace is not there, or on its way out."""
+
+    reason = "NamespaceMissing"
+
+
+class Changed(ClusterError):
+    """The object has changed in the meantime, or another stands in its place."""
+
+    reason = "Conflict"
+
+
+class Rejected(ClusterError):
+    """The cluster understood and refused: only a change of the manifest helps."""
+
+    reason = "Rejected"
+    temporary = False
+
+
+NETWORK_ERRORS = (aiohttp.ClientError, asyncio.TimeoutError, OSError, ssl.SSLError)
+
+
+def from_network(error: BaseException, endpoint: str) -> ClusterError:
+    """The error for a connection that failed."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return AccessDenied(f"the certificate of {endpoint} is not to be trusted: {error.certificate_error}")
+    why = "no answer in time" if isinstance(error, asyncio.TimeoutError) else str(error) or type(error).__name__
+    return ClusterUnreachable(f"the cluster at {endpoint} cannot be reached: {why}")
+
+
+def from_answer(error: ApiException, subject: str) -> ClusterError:
+    """The error for an answer that is none of 2xx and no plain 404; `subject` names the object, `Deployment a/b`."""
+    status = status_of(error)
+    code, message = int(error.status or 0), str(status.get("message") or error.reason or "no reason given")
+    if code == 401:
+        return AccessDenied(f"the cluster refuses the credentials: {message}")
+    if code == 403:
+        return _refused(status, message, subject)
+    if code == 404:
+        return NamespaceMissing(f"{subject}: {message}")
+    if code == 409:
+        return Changed(f"{subject}: {message}")
+    if code in (400, 405, 406, 413, 415, 422):
+        return Rejected(f"{subject} is not accepted: {message}{_advice(message)}")
+    return ClusterUnreachable(f"{subject}: the cluster answered {code}: {message}")
+
+
+def status_of(error: ApiException) -> JsonObject:
+    """The ``Status`` in the answer, or nothing."""
+    try:
+        decoded = orjson.loads(error.body or b"")
+    except orjson.JSONDecodeError:
+        return {}
+    return decoded if isinstance(decoded, dict) else {}
+
+
+def _refused(status: JsonObject, message: str, subject: str) -> ClusterError:
+    causes = (status.get("details") or {}).get("causes") or ()
+    if any(cause.get("reason") == "NamespaceTerminating" for cause in causes):
+        return NamespaceMissing(f"{subject}: {message}")
+    if "exceeded quota" in message:
+        return QuotaExceeded(f"{subject}: {message}")
+    if "admission webhook" in message or "violates PodSecurity" in message or "denied request" in message:
+        return Rejected(f"{subject} is not accepted: {message}")
+    return AccessDenied(f"{subject}: {message}")
+
+
+def _advice(message: str) -> str:
+    if "immutable" in message or "updates to statefulset spec for fields other than" in message:
+        return (
+            " - this field cannot be changed in place: take the object out of the definition, let it be removed, "
+            "and put it back; or give it another name"
+        )
+    return ""
