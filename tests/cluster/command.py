@@ -14,7 +14,7 @@ from tests.cluster.build import build
 from tests.cluster.errors import ClusterError
 from tests.cluster.programs import PROGRAMS, locate, version
 from tests.cluster.readiness import dead_components
-from tests.cluster.record import Folder, Record, all_records, load
+from tests.cluster.record import Folder, Record, all_records
 
 DEFAULT_NAME = "default"
 
@@ -95,7 +95,7 @@ def _status(_options: argparse.Namespace) -> int:
 
 
 def _kubeconfig(options: argparse.Namespace) -> int:
-    if not load(options.name):
+    if not Folder.of(options.name).kubeconfig.exists():
         raise ClusterError(f"There is no cluster {options.name}. Run: scripts/test-cluster up --name {options.name}")
     print(Folder.of(options.name).kubeconfig)
     return 0
