@@ -119,8 +119,14 @@ class ObjectStore(Protocol):
         """Who refers to this object with a reference that blocks its deletion."""
 
 
-class EventStream(AsyncIterator[StoredObject | Bookmark], Protocol):
+class EventStream(Protocol):
     """The events of one watch. Close it when the watcher leaves (`contextlib.aclosing`), in whatever state it is."""
+
+    def __aiter__(self) -> AsyncIterator[StoredObject | Bookmark]:
+        """The stream itself."""
+
+    async def __anext__(self) -> StoredObject | Bookmark:
+        """The next event; raises `StopAsyncIteration` at the end."""
 
     async def aclose(self) -> None:
         """The watcher has left."""
