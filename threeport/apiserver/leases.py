@@ -7,12 +7,15 @@ count wait until the last lease of the old count has run out, and no object has 
 from __future__ import annotations
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from threeport.apiserver.door import SHARD_PATH, LeaseBook, lease_name
+from threeport.apiserver.door import SHARD_PATH, LeaseBook, layout_lease_name, lease_name, may_be, shard_from
 from threeport.apiserver.open_watches import OpenWatches
-from threeport.common.errors import Conflict, Unauthorized
+from threeport.common.errors import BadRequest, Conflict, Unauthorized
 from threeport.krm.answers import json_answer
+from threeport.krm.bodies import decode, read_limited
+from threeport.krm.caller import CALLER
+from threeport.krm.interfaces import Shard
 from threeport.store.leases import Leases
 
 TTL = 15

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import jwt
+from pydantic import BaseModel, Field, ValidationError
 
 from threeport.common.errors import Unauthorized
 from threeport.krm.interfaces import Identity
@@ -63,5 +64,17 @@ class Tokens:
             raise Unauthorized("The token has expired: get a new one.") from error
         except jwt.InvalidTokenError as error:
             raise Unauthorized("The token is not one of this API: use one that it issued.") from error
-        groups = claims.get("groups", [])
-        return Claims(Identity(claims["sub"], tuple(groups)), float(claims["exp"]), claims.get("uid"))
+        try:
+            content = _Content.model_validate(claims)
+        except ValidationError as error:
+            raise Unauthorized("The token does not say who it is for: get a new one.") from error
+        return Claims(Identity(content.sub, content.groups), content.exp, content.uid)
+
+
+class _Content(BaseModel):
+    """The claims that are ours to read."""
+
+    sub: str = Field(min_length=1)
+    groups: tuple[str, ...] = ()
+    exp: float
+    uid: str | None = None
