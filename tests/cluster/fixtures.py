@@ -14,7 +14,7 @@ from typing import NoReturn
 import pytest
 
 from tests.cluster import lifecycle
-from tests.cluster.errors import ClusterError
+from tests.cluster.errors import ClusterError, ClusterMissingError
 from tests.cluster.provision import Cluster, Provider
 from tests.cluster.tiers import Choice, Tier, choose
 
@@ -61,6 +61,8 @@ def clusters(request: pytest.FixtureRequest) -> Iterator[Callable[[int], list[Cl
     def provide(count: int) -> list[Cluster]:
         try:
             return provider.clusters(count)
+        except ClusterMissingError as error:
+            _refuse(str(error))
         except ClusterError as error:
             pytest.fail(str(error), pytrace=False)
 

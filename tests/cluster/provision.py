@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster import lifecycle
-from tests.cluster.errors import ClusterError
+from tests.cluster.errors import ClusterError, ClusterMissingError
 from tests.cluster.processes import identify
 from tests.cluster.programs import locate
 from tests.cluster.record import Folder
@@ -56,6 +56,8 @@ class Provider:
 
     def clusters(self, count: int) -> list[Cluster]:
         """`count` clusters, always the same in the same order; raises ClusterError when it cannot."""
+        if self.tier is Tier.KUBECONFIG and count > (given := len(kubeconfigs())):
+            raise ClusterMissingError(f"{KUBECONFIG_VARIABLE} names {given} cluster(s); this test needs {count}.")
         while len(self._clusters) < count:
             self._clusters.append(self._make(len(self._clusters)))
         return self._clusters[:count]
@@ -67,10 +69,7 @@ class Provider:
         self._clusters.clear()
 
     def _adopt(self, number: int) -> Cluster:
-        paths = kubeconfigs()
-        if number >= len(paths):
-            raise ClusterError(f"{KUBECONFIG_VARIABLE} names {len(paths)} cluster(s); this test needs {number + 1}.")
-        return _describe(f"user-{number}", self.tier, paths[number])
+        return _describe(f"user-{number}", self.tier, kubeconfigs()[number])
 
     def _start(self, number: int) -> Cluster:
         name = f"pytest-{os.getpid()}-{number}"

@@ -51,7 +51,7 @@ def choose(requested: Tier | None) -> Choice:
             return Choice(tier, _DESCRIBE[tier]())
         except ClusterError as reason:
             reasons.append(str(reason))
-    return Choice(None, " ".join(reasons))
+    return Choice(None, ", or for kind: ".join(reasons))
 
 
 def kubeconfigs() -> list[Path]:
@@ -78,9 +78,9 @@ def _describe_binaries() -> str:
 
 
 def _describe_kind() -> str:
-    locate("kind")
     if not shutil.which("docker"):
         raise ClusterError("docker is not on PATH.")
+    locate("kind")
     try:
         subprocess.run(["docker", "info"], capture_output=True, check=True, timeout=DOCKER_SECONDS)
     except (subprocess.SubprocessError, OSError) as error:

@@ -10,6 +10,7 @@ import pytest
 from tests.cluster import lifecycle
 from tests.cluster.errors import ClusterError
 from tests.cluster.processes import Process, identify, is_alive, spawn, stop
+from tests.cluster.programs import CONTROL_PLANE
 from tests.cluster.record import Folder, Record, all_records, load
 
 
@@ -70,7 +71,7 @@ def test_a_sweep_removes_only_clusters_whose_owner_has_ended(tmp_path: Path) -> 
 
 def test_a_cluster_runs_only_with_all_its_processes(tmp_path: Path) -> None:
     process = sleeper(tmp_path / "log")
-    record = Record("one", processes=dict.fromkeys(lifecycle.CONTROL_PLANE, process))
+    record = Record("one", processes=dict.fromkeys(CONTROL_PLANE, process))
     assert lifecycle.is_running(record)
     assert not lifecycle.is_running(replace(record, processes={"etcd": process}))
     stop([process], grace=0)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.errors import ClusterError
+from tests.cluster.errors import ClusterMissingError
 from tests.cluster.programs import CONTROL_PLANE, PROGRAMS, built_directory
 from tests.cluster.provision import Provider
 from tests.cluster.tiers import Tier, choose
@@ -49,7 +49,7 @@ def test_without_any_tier_the_first_remedy_is_the_build(monkeypatch: pytest.Monk
     choice = choose(None)
     assert choice.tier is None
     assert choice.description.startswith(CONTROL_PLANE[0])
-    assert "Run: scripts/test-cluster build" in choice.description
+    assert choice.description.endswith("Run: scripts/test-cluster build, or for kind: docker is not on PATH.")
 
 
 @pytest.mark.usefixtures("built")
@@ -58,6 +58,7 @@ def test_kind_needs_docker() -> None:
 
 
 def test_a_users_clusters_are_not_multiplied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("THREEPORT_TEST_KUBECONFIG", str(tmp_path / "absent"))
-    with pytest.raises(ClusterError, match="absent, which does not exist"):
+    monkeypatch.setenv("THREEPORT_TEST_KUBECONFIG", str(tmp_path / "only"))
+    (tmp_path / "only").touch()
+    with pytest.raises(ClusterMissingError, match=r"names 1 cluster\(s\); this test needs 2"):
         Provider(Tier.KUBECONFIG).clusters(2)
