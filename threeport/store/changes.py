@@ -1,0 +1,33 @@
+"""What has changed since a revision, for the hub: SQL is the truth, and the stream only makes it fast."""
+
+from __future__ import annotations
+
+from threeport.store.database import Database
+from threeport.store.records import StoredObject
+from threeport.store.rows import COLUMNS, stored
+
+SINCE = f"""
+    SELECT {COLUMNS}, false AS deleted FROM objects WHERE revision > %(revision)s::BIGINT {{and_resource}}
+    UNION ALL
+    SELECT {COLUMNS}, true AS deleted FROM tombstones WHERE revision > %(revision)s::BIGINT {{and_resource}}
+    ORDER BY revision"""
+"""One statement, hence one snapshot: an object that is being deleted is in one of the tables, never in none."""
+
+ALL_SINCE = SINCE.replace("{and_resource}", "")
+RESOURCE_SINCE = SINCE.replace("{and_resource}", "AND resource = %(resource)s::TEXT")
+
+
+class Changes:
+    """Reads the newest state of what has changed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def since(self, revision: int, resource: str | None = None) -> list[StoredObject]:
+        """Objects and tombstones with a revision above `revision`, ascending; `resource` None means all.
+
+        Raises `StoreUnavailable`.
+        """
+        query = ALL_SINCE if resource is None else RESOURCE_SINCE
+        rows = await self._database.read(query, {"revision": revision, "resource": resource})
+        return [stored(row, deleted=deleted) for *row, deleted in rows]

@@ -1,0 +1,96 @@
+"""The object store of the API: reads objects, lists them, and writes them with their notifications."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from threeport.common.revisions import RevisionClock
+from threeport.store import diagnosis
+from threeport.store.database import Database
+from threeport.store.records import Fence, Key, LabelRequirement, Page, Shard, StoredObject, Unstorable, Write
+from threeport.store.rows import COLUMNS, stored
+from threeport.store.selection import select
+from threeport.store.statements import SAME_KEY
+from threeport.store.writing import Writer
+
+
+class SqlObjectStore:
+    """`threeport.krm.interfaces.ObjectStore` on a database whose schema is up to date (`migrations.migrate`)."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: RevisionClock,
+        *,
+        on_commit: Callable[[Sequence[StoredObject]], None],
+    ) -> None:
+        """`on_commit` gets what each transaction stored, after its commit; it must neither wait nor raise."""
+        self._database = database
+        self._clock = clock
+        self._writer = Writer(database, clock)
+        self._on_commit = on_commit
+
+    async def get(self, key: Key) -> StoredObject | None:
+        """The object as it is now; None if there is none. Raises `StoreUnavailable`."""
+        rows = await self._database.read(f"SELECT {COLUMNS} FROM objects WHERE {SAME_KEY}", key._asdict())
+        return stored(rows[0]) if rows else None
+
+    async def list_page(
+        self,
+        resource: str,
+        *,
+        namespace: str | None = None,
+        name: str | None = None,
+        labels: Sequence[LabelRequirement] = (),
+        referring_to: Key | None = None,
+        shard: Shard | None = None,
+        limit: int | None = None,
+        after: tuple[str, str] | None = None,
+    ) -> Page:
+        """Up to `limit` objects in order of namespace and name, from one snapshot. Raises `StoreUnavailable`.
+
+        How many remain is never told: counting them costs more than sending them.
+        """
+        selection = select(
+            resource,
+            namespace=namespace,
+            name=name,
+            labels=labels,
+            referring_to=referring_to,
+            shard=shard,
+            after=after,
+        )
+        # One row more than is asked for tells whether there is another page.
+        rows = await self._database.read(selection.page(None if limit is None else limit + 1), selection.parameters)
+        items = [stored(row) for row in rows[:limit]]
+        more = limit is not None and len(rows) > limit
+        return Page(items, (items[-1].key.namespace, items[-1].key.name) if more else None, None)
+
+    async def write(self, writes: Sequence[Write], *, fence: Fence | None = None) -> list[StoredObject]:
+        """Makes all the changes and their notifications in one transaction, or none, within five seconds.
+
+        Returns what was stored, in the order given. A DELETE stores the body, labels and bookkeeping of its write as
+        the last state. Several writes may name one key: they are made in the order given. What is referred to is
+        judged by the state after all of them.
+
+        Raises `StaleRevision`, `NameTaken`, `StillReferenced`, `LeaseLost`, `Unstorable` or `StoreUnavailable`.
+        """
+        for write in writes:
+            _refuse_nul(write)
+        results = await self._writer.write(writes, fence)
+        for result in results:
+            self._clock.adopt(result.revision)
+        self._on_commit(results)
+        return results
+
+    async def blockers(self, key: Key, *, limit: int = 10) -> list[Key]:
+        """Who refers to this object with a reference that blocks its deletion. Raises `StoreUnavailable`."""
+        async with self._database.reading() as connection:
+            return await diagnosis.blockers(connection, key, limit=limit)
+
+
+def _refuse_nul(write: Write) -> None:
+    """In a body NUL is escaped and harmless; names are text and labels are JSON that the database looks into."""
+    texts = [*write.key, *write.labels, *write.labels.values(), write.body]
+    if any("\0" in text for text in texts):
+        raise Unstorable(f"{diagnosis.named(write.key)}: a NUL character in its name, its labels or raw in its body")

@@ -1,0 +1,83 @@
+"""Which objects a list shows, as SQL: labels, references, shards, and the place to go on from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import orjson
+
+from threeport.store.records import Key, LabelRequirement, Shard
+from threeport.store.rows import COLUMNS
+
+
+@dataclass(slots=True)
+class Selection:
+    """Conditions on rows of `objects`, all of which must hold, and their parameters in order."""
+
+    conditions: list[str] = field(default_factory=list)
+    parameters: list[object] = field(default_factory=list)
+
+    def add(self, condition: str, *parameters: object) -> None:
+        """One more condition."""
+        self.conditions.append(condition)
+        self.parameters.extend(parameters)
+
+    def page(self, limit: int | None) -> str:
+        """The query for up to `limit` rows in order of namespace and name."""
+        query = f"SELECT {COLUMNS} FROM objects WHERE {' AND '.join(self.conditions)} ORDER BY namespace, name"  # noqa: S608
+        return query if limit is None else f"{query} LIMIT {int(limit)}"
+
+
+def select(
+    resource: str,
+    *,
+    namespace: str | None,
+    name: str | None,
+    labels: Sequence[LabelRequirement],
+    referring_to: Key | None,
+    shard: Shard | None,
+    after: tuple[str, str] | None,
+) -> Selection:
+    """The conditions of `threeport.krm.interfaces.ObjectStore.list_page`."""
+    selection = Selection()
+    selection.add("resource = %s::TEXT", resource)
+    if namespace is not None:
+        selection.add("namespace = %s::TEXT", namespace)
+    if name is not None:
+        selection.add("name = %s::TEXT", name)
+    for requirement in labels:
+        _require(selection, requirement)
+    if referring_to is not None:
+        _refer(selection, referring_to)
+    if shard is not None:
+        selection.add("mod(shard, %s::BIGINT) = %s::BIGINT", shard.count, shard.index)
+    if after is not None:
+        selection.add("(namespace, name) > (%s::TEXT, %s::TEXT)", *after)
+    return selection
+
+
+def _require(selection: Selection, requirement: LabelRequirement) -> None:
+    key, operator, values = requirement
+    match operator:
+        case "exists":
+            selection.add("labels ? %s::TEXT", key)
+        case "notexists":
+            selection.add("NOT (labels ? %s::TEXT)", key)
+        case "in" | "notin":
+            # `@>` is what the inverted index answers, in PostgreSQL and in CockroachDB.
+            contained = " OR ".join(["labels @> %s::JSONB"] * len(values)) or "false"
+            negation = "NOT " if operator == "notin" else ""
+            selection.add(f"{negation}({contained})", *(_label(key, value) for value in sorted(values)))
+
+
+def _refer(selection: Selection, target: Key) -> None:
+    selection.add(
+        "uid IN (SELECT from_uid FROM object_references"
+        " WHERE to_resource = %s::TEXT AND to_namespace = %s::TEXT AND to_name = %s::TEXT)",
+        *target,
+    )
+
+
+def _label(key: str, value: str) -> str:
+    return orjson.dumps({key: value}).decode()

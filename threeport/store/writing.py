@@ -1,0 +1,159 @@
+"""Carries writes out: one statement for one write, one transaction for several.
+
+When the connection is lost before the answer, it is looked up whether the change was made before it is repeated. When
+a statement changed nothing, `threeport.store.diagnosis` finds out why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from threeport.common.revisions import SECOND, TRANSACTION_LIMIT, RevisionClock, micros_of, next_revision
+from threeport.store.database import Connection, Database, OutcomeUnknown, fetch
+from threeport.store.diagnosis import TryAgain, explain, named, refuse_referenced
+from threeport.store.records import Fence, Operation, StoredObject, StoreUnavailable, Write
+from threeport.store.rows import COLUMNS, stored
+from threeport.store.statements import (
+    ADD_REFERENCES,
+    FORGET_REFERENCES,
+    NOW,
+    Statement,
+    reference_parameters,
+    statement_of,
+)
+
+ATTEMPTS = 3
+"""Of one write: the clock was off, the connection was lost, or what stood in the way has gone meanwhile."""
+
+COMMIT_RESERVE = SECOND // 2
+"""Microseconds between the check at the end of a transaction and its commit."""
+
+BY_UID = f"""
+    SELECT {COLUMNS}, false FROM objects WHERE uid = %(uid)s
+    UNION ALL SELECT {COLUMNS}, true FROM tombstones WHERE uid = %(uid)s"""
+
+IN_OUTBOX = "SELECT 1 FROM outbox WHERE uid = %(uid)s AND revision = %(revision)s"
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes to one database with the stamps of one process."""
+
+    database: Database
+    clock: RevisionClock
+
+    async def write(self, writes: Sequence[Write], fence: Fence | None) -> list[StoredObject]:
+        """See `threeport.krm.interfaces.ObjectStore.write`."""
+        reason: TryAgain | None = None
+        together = len(writes) != 1
+        for _ in range(ATTEMPTS):
+            try:
+                return await self._together(writes, fence) if together else [await self._alone(writes[0], fence)]
+            except TryAgain as error:
+                reason = error
+                together = together or error.together
+        raise StoreUnavailable(f"could not write {', '.join(named(write.key) for write in writes[:3])}: {reason}")
+
+    async def _alone(self, write: Write, fence: Fence | None) -> StoredObject:
+        stamp = self.clock.stamp()
+        statement = self._statement(write, stamp, fence, alone=True)
+        try:
+            rows = await self.database.statement(statement.sql, statement.parameters)
+        except OutcomeUnknown as error:
+            found = await self._outcome(write, _expected_revision(write, stamp, self.clock.node))
+            if found is not None:
+                return found
+            raise TryAgain(str(error)) from error
+        if rows:
+            return _result(write, rows[0][0])
+        async with self.database.reading() as connection:
+            return await explain(connection, write, stamp=stamp, fence=fence)
+
+    async def _together(self, writes: Sequence[Write], fence: Fence | None) -> list[StoredObject]:
+        batch = _Batch(self, writes, fence)
+        try:
+            return await self.database.transaction(batch.run)
+        except OutcomeUnknown as error:
+            # All of them or none are there, so one tells; before the last has a result, none was committed.
+            results = batch.results
+            if len(results) == len(writes) and await self._outcome(writes[0], results[0].revision):
+                return [results[index] for index in range(len(writes))]
+            raise TryAgain(str(error)) from error
+
+    def _statement(self, write: Write, stamp: int, fence: Fence | None, *, alone: bool) -> Statement:
+        return statement_of(write, stamp=stamp, node=self.clock.node, fence=fence, alone=alone)
+
+    async def _outcome(self, write: Write, revision: int | None) -> StoredObject | None:
+        """What the write made, if it was made before the connection was lost.
+
+        A CREATE is known by its uid, which no one else has; other writes by the revision that they must have got. Where
+        others have written since, the outbox may still tell; else the write is repeated, and finds itself stale.
+        """
+        rows = await self.database.read(BY_UID, {"uid": write.uid})
+        for *row, deleted in rows:
+            if row[4] == revision or write.operation is Operation.CREATE:
+                return stored(row, deleted=deleted)
+        if revision is None or not await self.database.read(IN_OUTBOX, {"uid": write.uid, "revision": revision}):
+            return None
+        return _result(write, revision)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Several writes in one transaction, in order of their keys, so that two of them cannot wait for each other."""
+
+    writer: Writer
+    writes: Sequence[Write]
+    fence: Fence | None
+    results: dict[int, StoredObject] = field(default_factory=dict)
+
+    async def run(self, connection: Connection) -> list[StoredObject]:
+        """The body of the transaction; it may run again from its start."""
+        self.results.clear()
+        first_stamp: int | None = None
+        for index in sorted(range(len(self.writes)), key=lambda index: self.writes[index].key):
+            stamp = self.writer.clock.stamp()
+            first_stamp = first_stamp or stamp
+            self.results[index] = await self._make(connection, self.writes[index], stamp)
+        await refuse_referenced(connection, [write for write in self.writes if write.refuse_if_referenced])
+        if first_stamp is not None:
+            await _refuse_late(connection, first_stamp)
+        return [self.results[index] for index in range(len(self.writes))]
+
+    async def _make(self, connection: Connection, write: Write, stamp: int) -> StoredObject:
+        statement = self.writer._statement(write, stamp, self.fence, alone=False)
+        rows = await fetch(connection, statement.sql, statement.parameters)
+        if not rows:
+            return await explain(connection, write, stamp=stamp, fence=self.fence)
+        if write.operation is Operation.UPDATE and write.references is not None:
+            await fetch(connection, FORGET_REFERENCES, {"uid": write.uid})
+            await fetch(connection, ADD_REFERENCES, {"uid": write.uid, **reference_parameters(write)})
+        return _result(write, rows[0][0])
+
+
+async def _refuse_late(connection: Connection, first_stamp: int) -> None:
+    """The last statement of a transaction: whoever watches relies on it that commits follow their stamps closely."""
+    ((now,),) = await fetch(connection, f"SELECT {NOW}")
+    if now - micros_of(first_stamp) > TRANSACTION_LIMIT - COMMIT_RESERVE:
+        raise StoreUnavailable(f"the transaction took longer than {TRANSACTION_LIMIT // SECOND} s: write fewer at once")
+
+
+def _expected_revision(write: Write, stamp: int, node: int) -> int | None:
+    """The revision that the statement gives the write, where it does not depend on what others wrote meanwhile."""
+    return None if write.expected is None else next_revision(write.expected, stamp, node)
+
+
+def _result(write: Write, revision: int) -> StoredObject:
+    return StoredObject(
+        key=write.key,
+        uid=write.uid,
+        revision=revision,
+        generation=write.generation,
+        body=write.body,
+        labels=write.labels,
+        former=write.former,
+        bookkeeping=write.bookkeeping,
+        deleted=write.operation is Operation.DELETE,
+        deleting=write.deleting,
+    )
