@@ -24,8 +24,9 @@ AGAIN: Final = 0.02
 class Controller(Protocol):
     """Looks after the objects of some resources."""
 
-    resources: Sequence[str]
-    """Whose changes concern it; empty means all."""
+    @property
+    def resources(self) -> Sequence[str]:
+        """Whose changes concern it; empty means all."""
 
     def concerns(self, entry: Entry, world: World) -> Iterable[Key]:
         """Which of its objects to look at after a change of `entry`."""
@@ -35,6 +36,14 @@ class Controller(Protocol):
 
         May raise `StaleRevision`: it is then called again with newer objects.
         """
+
+
+def itself_or_owner(resource: str, entry: Entry, world: World) -> tuple[Key, ...]:
+    """What concerns a controller of `resource` whose objects own others: its own object, or the one that owns."""
+    if entry.key.resource == resource:
+        return (entry.key,)
+    owner = world.find_uid(entry.controller or "")
+    return (owner.key,) if owner and owner.key.resource == resource else ()
 
 
 class ControllerQueue:

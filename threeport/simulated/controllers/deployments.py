@@ -8,6 +8,7 @@ from typing import Final
 
 from threeport.common.types import JsonObject
 from threeport.krm.metadata import timestamp
+from threeport.simulated.controllers.controller import itself_or_owner
 from threeport.simulated.controllers.pods import HASH_LABEL, owner_reference, set_condition, template_hash
 from threeport.simulated.world import Entry, World
 from threeport.store.records import Key
@@ -24,10 +25,7 @@ class Deployments:
 
     def concerns(self, entry: Entry, world: World) -> Iterable[Key]:
         """The Deployment itself, or the one that owns the ReplicaSet."""
-        if entry.key.resource == RESOURCE:
-            return (entry.key,)
-        owner = world.find_uid(entry.controller or "")
-        return (owner.key,) if owner and owner.key.resource == RESOURCE else ()
+        return itself_or_owner(RESOURCE, entry, world)
 
     async def reconcile(self, key: Key, world: World) -> float | None:
         """One step of the rollout, then the status."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from threeport.simulated.controllers.controller import itself_or_owner
 from threeport.simulated.controllers.pods import HASH_LABEL, count, is_living, is_ready, new_pod
 from threeport.simulated.world import Entry, World
 from threeport.store.records import Key
@@ -18,10 +19,7 @@ class ReplicaSets:
 
     def concerns(self, entry: Entry, world: World) -> Iterable[Key]:
         """The ReplicaSet itself, or the one that owns the pod."""
-        if entry.key.resource == RESOURCE:
-            return (entry.key,)
-        owner = world.find_uid(entry.controller or "")
-        return (owner.key,) if owner and owner.key.resource == RESOURCE else ()
+        return itself_or_owner(RESOURCE, entry, world)
 
     async def reconcile(self, key: Key, world: World) -> float | None:
         """One step: pods first, then the status."""
