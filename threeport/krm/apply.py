@@ -96,14 +96,14 @@ def applied(
     others = [other for other in managers if other.identity != mine.identity]
     before = next((other for other in managers if other.identity == mine.identity), None)
     _settle_conflicts(kind, config, live or {}, wanted, others, schema, force=force)
-    result = _merge(live or {}, config, schema)
+    result: JsonObject = _merge(live or {}, config, schema)
     kept = set[FieldsPath]().union(*(other.fields for other in others))
     for path in sorted((before.fields if before else set()) - wanted, key=len, reverse=True):
         if not _is_within(path, kept) and not _is_within(path, wanted):
             result = _without(result, path, schema)
     if before and before.fields == wanted:
         mine.time = before.time
-    write_managers(result, [*others, mine])
+    write_managers(result, _in_place(managers, before, mine))
     return result
 
 
@@ -223,7 +223,14 @@ def track_update(kind: Kind, old: FrozenJson | None, new: JsonObject, *, manager
     for other in others:
         other.fields -= changed | gone
     mine.fields -= gone
-    write_managers(new, [*others, mine])
+    write_managers(new, _in_place(managers, before, mine))
+
+
+def _in_place(managers: Sequence[Manager], before: Manager | None, mine: Manager) -> list[Manager]:
+    """The managers with an entry renewed where it stood, so that nothing changes when nothing has changed."""
+    if before is None:
+        return [*managers, mine]
+    return [mine if manager is before else manager for manager in managers]
 
 
 def _changes(kind: Kind, old: FrozenJson, new: FrozenJson) -> tuple[FieldSet, FieldSet]:

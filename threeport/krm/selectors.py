@@ -74,6 +74,11 @@ class FieldSelector:
     namespace: str | None = None
     others: tuple[tuple[str, bool, str], ...] = ()
 
+    @property
+    def may_change(self) -> bool:
+        """Whether an object that does not match now may have matched before: events never change what they are of."""
+        return any(path.startswith(("spec.", "status.")) for path, _, _ in self.others)
+
     def matches(self, obj: FrozenJson) -> bool:
         """Whether a decoded object fulfils `others`."""
         return all((_text_at(obj, path) == value) == equal for path, equal, value in self.others)

@@ -34,3 +34,5 @@ class Services:
     """Whether ``/apis/threeport.io/v1alpha1/transactions`` is served."""
     namespace_grace: float = 6.0
     """Seconds from the deletion of a namespace to its end: longer than any create that saw it alive may take."""
+    garbage_collector: bool = False
+    """Whether something acts on the finalizers by which a foreground or orphaning deletion holds an object."""

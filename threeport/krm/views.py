@@ -78,6 +78,8 @@ def split_bookkeeping(obj: JsonObject, controller: str | None) -> tuple[Annotati
     caller is none.
     """
     annotations = obj["metadata"].get("annotations") or {}
+    if not isinstance(annotations, dict):
+        return {}, []  # the check of metadata that follows says so
     own_prefix = f"{bookkeeping_prefix_of(controller)}/" if controller else None
     own: Annotations = {}
     dropped: list[str] = []

@@ -1,0 +1,101 @@
+"""Deletion: at once, or marked first where finalizers want something done before the object goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import orjson
+
+from threeport.common.errors import BadRequest, Conflict
+from threeport.common.types import FrozenJson, JsonObject
+from threeport.krm.drafts import change, is_pinned
+from threeport.krm.metadata import timestamp
+from threeport.resources.kind import Catalog, Kind
+from threeport.store.records import Key, Operation, StoredObject, Write
+
+FOREGROUND: Final = "foregroundDeletion"
+ORPHAN: Final = "orphan"
+"""Finalizers by which a garbage collector knows what is to become of what the object owns."""
+
+_POLICIES: Final[Mapping[str, str | None]] = {"Background": None, "Foreground": FOREGROUND, "Orphan": ORPHAN}
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOptions:
+    """What a DELETE may ask for beyond the object: its state, and that nothing really happens."""
+
+    uid: str | None = None
+    revision: str | None = None
+    dry_run: bool = False
+    finalizer: str | None = None
+    """What the propagation policy asks of a garbage collector, on servers that have one."""
+
+
+def parse_options(body: FrozenJson, *, dry_run: bool) -> DeleteOptions:
+    """The options in the body of a DELETE. Raises `BadRequest` for values that mean nothing."""
+    policy = body.get("propagationPolicy")
+    if policy is not None and policy not in _POLICIES:
+        raise BadRequest(f"propagationPolicy is {policy!r}, not one of {', '.join(_POLICIES)}")
+    preconditions = body.get("preconditions") or {}
+    if not isinstance(preconditions, dict):
+        raise BadRequest("preconditions must be an object with uid or resourceVersion")
+    return DeleteOptions(
+        uid=preconditions.get("uid"),
+        revision=preconditions.get("resourceVersion"),
+        dry_run=dry_run or bool(body.get("dryRun")),
+        finalizer=_POLICIES[policy] if policy else None,
+    )
+
+
+def check_preconditions(options: DeleteOptions, stored: StoredObject) -> None:
+    """Raises `Conflict` if the object is not the one that the caller means."""
+    name = stored.key.name
+    if options.uid is not None and options.uid != stored.uid:
+        raise Conflict(f"{name!r} has uid {stored.uid}, not {options.uid}: it was created anew", name=name)
+    if options.revision is not None and options.revision != str(stored.revision):
+        raise Conflict(f"{name!r} has changed: it is at resourceVersion {stored.revision}; read it again", name=name)
+
+
+def begun_deletion(stored: StoredObject, finalizer: str | None = None) -> Write:
+    """The write that begins the deletion: of the row if nothing holds the object, else a mark with the time.
+
+    `finalizer` is added first: it holds the object for a garbage collector.
+    """
+    obj: JsonObject = orjson.loads(stored.served())
+    if finalizer is not None:
+        held = obj["metadata"].get("finalizers") or []
+        obj["metadata"]["finalizers"] = [*held, *([] if finalizer in held else [finalizer])]
+    if is_pinned(obj):
+        generation = stored.generation + 1
+        obj["metadata"].update(deletionTimestamp=timestamp(), deletionGracePeriodSeconds=0, generation=generation)
+        if stored.key.resource == "namespaces":
+            obj["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}
+        return replace(change(stored, obj, stored.bookkeeping), refuse_if_referenced=True)
+    write = change(stored, obj, stored.bookkeeping)
+    return replace(write, operation=Operation.DELETE, refuse_if_referenced=True)
+
+
+def blocked(kind: Kind, key: Key, blockers: Sequence[Key], catalog: Catalog) -> Conflict:
+    """The answer to a deletion that others' references stand against; it names them and the next step."""
+    shown = ", ".join(_described(blocker, catalog) for blocker in blockers[:10])
+    first = blockers[0] if blockers else None
+    step = f"; delete them first: {_command(first, catalog)}" if first else ""
+    return Conflict(
+        f'{kind.resource} "{key.name}" cannot be deleted, because it is in use by {shown}{step}',
+        kind=kind.plural,
+        name=key.name,
+    )
+
+
+def _described(key: Key, catalog: Catalog) -> str:
+    kind = catalog.by_resource(key.resource)
+    name = f"{key.namespace}/{key.name}" if key.namespace else key.name
+    return f"{kind.kind if kind else key.resource} {name}"
+
+
+def _command(key: Key, catalog: Catalog) -> str:
+    kind = catalog.by_resource(key.resource)
+    namespace = f" -n {key.namespace}" if key.namespace else ""
+    return f"kubectl delete {kind.singular if kind else key.resource} {key.name}{namespace}"

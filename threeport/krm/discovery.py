@@ -1,0 +1,91 @@
+"""Discovery: which groups, versions and kinds there are (``/api``, ``/apis``, ``/apis/<group>/<version>``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from threeport.common.errors import NotFound
+from threeport.common.types import JsonObject
+from threeport.resources.kind import Catalog, Kind
+
+_READ = ["get", "list", "watch"]
+_VERBS = ["create", "delete", "deletecollection", *_READ, "patch", "update"]
+
+
+def core_versions() -> JsonObject:
+    """The answer of ``/api``."""
+    return {
+        "kind": "APIVersions",
+        "versions": ["v1"],
+        "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": ""}],
+    }
+
+
+def groups(catalog: Catalog) -> JsonObject:
+    """The answer of ``/apis``: all named groups."""
+    names = sorted({group for group, _ in catalog.groups() if group})
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(catalog, name) for name in names]}
+
+
+def group(catalog: Catalog, name: str) -> JsonObject:
+    """The answer of ``/apis/<group>``; raises `NotFound`."""
+    if not name or all(found != name for found, _ in catalog.groups()):
+        raise NotFound(f"there is no API group {name!r} here")
+    return {"kind": "APIGroup", "apiVersion": "v1", **_group(catalog, name)}
+
+
+def _group(catalog: Catalog, name: str) -> JsonObject:
+    versions = [
+        {"groupVersion": f"{name}/{version}", "version": version}
+        for found, version in catalog.groups()
+        if found == name
+    ]
+    return {"name": name, "versions": versions, "preferredVersion": versions[0]}
+
+
+def resources(
+    catalog: Catalog, group: str, version: str, *, merged_status: bool, subresources: Iterable[tuple[str, str]]
+) -> JsonObject:
+    """The answer of ``/apis/<group>/<version>``; raises `NotFound`.
+
+    `merged_status`: leave ``/status`` out, since at a controller's door status is written with the object. Then kopf
+    needs one PATCH a reconcile, and cannot lose a status between two.
+    """
+    kinds = [kind for kind in catalog if (kind.group, kind.version) == (group, version)]
+    if not kinds and (group, version) != ("", "v1"):
+        raise NotFound(f"there is no API {group}/{version} here; `kubectl api-versions` lists what there is")
+    listed: list[JsonObject] = []
+    for kind in kinds:
+        listed.append(_resource(kind))
+        if kind.has_status and not merged_status:
+            listed.append(_subresource(kind, "status", ["get", "patch", "update"]))
+        listed += [
+            _subresource(kind, name, ["get", "create"]) for owner, name in subresources if owner == kind.resource
+        ]
+    group_version = f"{group}/{version}" if group else version
+    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": listed}
+
+
+def _resource(kind: Kind) -> JsonObject:
+    entry: JsonObject = {
+        "name": kind.plural,
+        "singularName": kind.singular,
+        "namespaced": kind.namespaced,
+        "kind": kind.kind,
+        "verbs": _VERBS,
+    }
+    if kind.short_names:
+        entry["shortNames"] = list(kind.short_names)
+    if kind.categories:
+        entry["categories"] = list(kind.categories)
+    return entry
+
+
+def _subresource(kind: Kind, name: str, verbs: list[str]) -> JsonObject:
+    return {
+        "name": f"{kind.plural}/{name}",
+        "singularName": "",
+        "namespaced": kind.namespaced,
+        "kind": kind.kind,
+        "verbs": verbs,
+    }

@@ -1,0 +1,236 @@
+"""Requests about objects: from method, query and body to reading, writing and watching."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from aiohttp import web
+
+from threeport.common.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
+from threeport.common.types import JsonObject
+from threeport.krm.answers import json_answer, success
+from threeport.krm.bodies import decode_object, read_limited
+from threeport.krm.deletion import parse_options
+from threeport.krm.interfaces import Action, Caller, Verb
+from threeport.krm.negotiation import Form, negotiate
+from threeport.krm.patches import APPLY, parse_patch
+from threeport.krm.paths import Target
+from threeport.krm.reading import Reader, parse_selection
+from threeport.krm.services import Services
+from threeport.krm.transactions import Transactions, parse_steps
+from threeport.krm.watching import Watches, action_of
+from threeport.krm.writing import Options, Writer, Written
+from threeport.resources.kind import FieldValidation
+from threeport.store.records import StoredObject
+
+_TRUE = ("true", "1")
+_LONGEST_MANAGER = 128
+_BATCH = 100
+
+
+def parse_write_options(request: web.Request, caller: Caller) -> Options:
+    """How the write is to be made, from the query. Raises `BadRequest`."""
+    query = request.query
+    validation = query.get("fieldValidation") or "Warn"
+    if validation not in ("Strict", "Warn", "Ignore"):
+        raise BadRequest(f"fieldValidation is {validation!r}, not one of Strict, Warn, Ignore")
+    agent = request.headers.get("User-Agent", "").partition("/")[0]
+    manager = query.get("fieldManager") or agent or caller.identity.name
+    if len(manager) > _LONGEST_MANAGER or not manager.isprintable():
+        raise BadRequest(f"fieldManager must be at most {_LONGEST_MANAGER} printable characters")
+    return Options(
+        dry_run=_is_dry_run(query),
+        field_validation=cast(FieldValidation, validation),
+        manager=manager,
+        force=query.get("force") in _TRUE,
+    )
+
+
+def _is_dry_run(query: Mapping[str, str]) -> bool:
+    wanted = query.get("dryRun", "")
+    if wanted not in ("", "All"):
+        raise BadRequest(f"dryRun is {wanted!r}; the only value is All")
+    return bool(wanted)
+
+
+class Objects:
+    """Answers requests that name a kind."""
+
+    def __init__(self, services: Services, reader: Reader, writer: Writer, watches: Watches) -> None:
+        self._services = services
+        self._reader = reader
+        self._writer = writer
+        self._watches = watches
+        self._transactions = Transactions(writer, services.views)
+
+    async def answer(self, request: web.Request, caller: Caller, target: Target) -> web.StreamResponse:
+        """The answer to a request for `target`. Raises `ApiError`, and what the store raises."""
+        handler = self._services.subresources.get((target.kind.resource, target.subresource))
+        if target.subresource and handler is not None:
+            verbs: dict[str, Verb] = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch"}
+            await self._writer.authorize(caller, verbs.get(request.method, "create"), target)
+            return await handler(request, caller, target)
+        if target.subresource and not (target.subresource == "status" and target.kind.has_status):
+            raise NotFound(f"{target.kind.resource} have no subresource {target.subresource}")
+        match request.method, bool(target.name):
+            case "GET" | "HEAD", True:
+                return await self._get(request, caller, target)
+            case "GET" | "HEAD", False:
+                return await self._list_or_watch(request, caller, target)
+            case "POST", False:
+                return await self._create(request, caller, target)
+            case "PUT", True:
+                return await self._replace(request, caller, target)
+            case "PATCH", True:
+                return await self._patch(request, caller, target)
+            case "DELETE", True if not target.subresource:
+                return await self._delete(request, caller, target)
+            case "DELETE", False:
+                return await self._delete_many(request, caller, target)
+        raise MethodNotAllowed(f"{request.method} is not possible on {request.path}")
+
+    async def _get(self, request: web.Request, caller: Caller, target: Target) -> web.Response:
+        if request.query.get("watch") in _TRUE:
+            raise BadRequest("watch the collection with fieldSelector=metadata.name=..., not one object")
+        form = negotiate(request.headers.get("Accept"))
+        reveal = request.query.get("reveal") in _TRUE
+        verb: Verb = "reveal" if reveal else "get"
+        await self._writer.authorize(caller, verb, target)
+        stored = await self._writer.read(target)
+        obj = self._services.views.decoded(target.kind, stored, caller)
+        await self._writer.authorize(caller, verb, target, obj)
+        if reveal:
+            return json_answer(self._reader.revealed(target, stored, caller))
+        return json_answer(self._reader.one(caller, target, stored, form, request.query))
+
+    async def _list_or_watch(self, request: web.Request, caller: Caller, target: Target) -> web.StreamResponse:
+        form = negotiate(request.headers.get("Accept"))
+        selection = parse_selection(target, request.query, caller)
+        if request.query.get("watch") in _TRUE:
+            await self._services.authorizer.authorize(caller, action_of(target, selection))
+            return await self._watches.serve(request, caller, target, selection, form)
+        name = selection.fields.name or ""
+        action = Action("list", target.kind, target.namespace, name, labels=selection.labels)
+        await self._services.authorizer.authorize(caller, action)
+        return json_answer(await self._reader.many(caller, target, selection, form, request.query))
+
+    async def _body(self, request: web.Request) -> JsonObject:
+        return decode_object(await read_limited(request), request.content_type)
+
+    async def _create(self, request: web.Request, caller: Caller, target: Target) -> web.Response:
+        form, options = negotiate(request.headers.get("Accept")), parse_write_options(request, caller)
+        await self._writer.authorize(caller, "create", target)
+        body = await self._body(request)
+        metadata = body.get("metadata")
+        generated = isinstance(metadata, dict) and not metadata.get("name")
+        written = await self._writer.commit(
+            lambda: self._writer.plan_create(caller, target, body, options),
+            caller,
+            dry_run=options.dry_run,
+            retry_taken=generated,
+        )
+        return self._written(request, caller, target, written, form)
+
+    async def _replace(self, request: web.Request, caller: Caller, target: Target) -> web.Response:
+        form, options = negotiate(request.headers.get("Accept")), parse_write_options(request, caller)
+        await self._writer.authorize(caller, "update", target)
+        raw, content_type = await read_limited(request), request.content_type
+        decode_object(raw, content_type)
+        written = await self._writer.commit(
+            lambda: self._writer.plan_update(
+                caller, target, lambda live: decode_object(raw, content_type), options, verb="update"
+            ),
+            caller,
+            dry_run=options.dry_run,
+        )
+        return self._written(request, caller, target, written, form)
+
+    async def _patch(self, request: web.Request, caller: Caller, target: Target) -> web.Response:
+        form, options = negotiate(request.headers.get("Accept")), parse_write_options(request, caller)
+        await self._writer.authorize(caller, "patch", target)
+        raw = await read_limited(request)
+        if request.content_type == APPLY:
+            if not request.query.get("fieldManager"):
+                raise BadRequest("an apply needs fieldManager=<name> in the query")
+            config = decode_object(raw, APPLY)
+            written = await self._writer.commit(
+                lambda: self._writer.plan_apply(caller, target, config, options),
+                caller,
+                dry_run=options.dry_run,
+                retry_taken=True,
+            )
+        else:
+            make = parse_patch(target.kind, request.content_type, raw)
+            written = await self._writer.commit(
+                lambda: self._writer.plan_update(caller, target, make, options, verb="patch"),
+                caller,
+                dry_run=options.dry_run,
+            )
+        return self._written(request, caller, target, written, form)
+
+    def _written(
+        self, request: web.Request, caller: Caller, target: Target, written: Written, form: Form
+    ) -> web.Response:
+        text = self._reader.one(caller, target, written.stored, form, request.query)
+        return json_answer(text, code=201 if written.created else 200, warnings=written.warnings)
+
+    async def _delete(self, request: web.Request, caller: Caller, target: Target) -> web.Response:
+        form = negotiate(request.headers.get("Accept"))
+        await self._writer.authorize(caller, "delete", target)
+        written = await self._delete_one(request, caller, target, await self._delete_body(request))
+        if written.stored.deleted:
+            return json_answer(success(target.kind, target.name, written.stored.uid), warnings=written.warnings)
+        return self._written(request, caller, target, written, form)
+
+    async def _delete_body(self, request: web.Request) -> JsonObject:
+        raw = await read_limited(request)
+        return decode_object(raw, request.content_type) if raw.strip() else {}
+
+    async def _delete_one(self, request: web.Request, caller: Caller, target: Target, body: JsonObject) -> Written:
+        query = {**body, **({"propagationPolicy": p} if (p := request.query.get("propagationPolicy")) else {})}
+        options = parse_options(query, dry_run=_is_dry_run(request.query))
+        return await self._writer.commit(
+            lambda: self._writer.plan_delete(caller, target, options), caller, dry_run=options.dry_run
+        )
+
+    async def _delete_many(self, request: web.Request, caller: Caller, target: Target) -> web.Response:
+        selection = parse_selection(target, request.query, caller)
+        name = selection.fields.name or ""
+        action = Action("deletecollection", target.kind, target.namespace, name, labels=selection.labels)
+        await self._services.authorizer.authorize(caller, action)
+        body = await self._delete_body(request)
+        after: tuple[str, str] | None = None
+        refused: list[ApiError] = []
+        while True:
+            page = await self._reader.page(target, selection, limit=_BATCH, after=after)
+            errors = [await self._try_delete(request, caller, target, item, body) for item in page.items]
+            refused += [error for error in errors if error is not None]
+            if (after := page.after) is None:
+                break
+        if refused:
+            raise refused[0]
+        return json_answer(success(target.kind, "", ""))
+
+    async def _try_delete(
+        self, request: web.Request, caller: Caller, target: Target, item: StoredObject, body: JsonObject
+    ) -> ApiError | None:
+        """Deletes one of many; what stands against it is returned, so that the others are deleted still."""
+        try:
+            one = Target(target.kind, item.key.namespace, item.key.name)
+            await self._delete_one(request, caller, one, body)
+        except NotFound:
+            return None
+        except ApiError as error:
+            return error
+        return None
+
+    async def transaction(self, request: web.Request, caller: Caller) -> web.Response:
+        """Answers ``POST .../transactions``: all operations of the body, or none."""
+        options = parse_write_options(request, caller)
+        body = await self._body(request)
+        dry_run = options.dry_run or body.get("dryRun") in (True, ["All"])
+        steps = parse_steps(self._services.catalog, body, options)
+        texts, warnings = await self._transactions.run(caller, steps, dry_run=dry_run)
+        head = '{"kind":"TransactionResult","apiVersion":"threeport.io/v1alpha1","results":['
+        return json_answer(f"{head}{','.join(texts)}]}}", warnings=warnings)

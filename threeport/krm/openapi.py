@@ -1,0 +1,184 @@
+"""OpenAPI v3 documents, one for each group and version, from the schemas of the kinds.
+
+kubectl reads them to explain kinds, to know that validation is the server's (``fieldValidation``) and that dry runs
+work (``dryRun``), and to choose the form of its patches.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import orjson
+
+from threeport.common.errors import NotFound
+from threeport.common.types import FrozenJson, JsonObject
+from threeport.krm.patches import APPLY, JSON_PATCH, MERGE, STRATEGIC, takes_strategic
+from threeport.resources.kind import Catalog, Kind
+
+_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+_STRING: JsonObject = {"type": "string"}
+_TEXTS: JsonObject = {"type": "object", "additionalProperties": _STRING}
+
+
+def _described(description: str, schema: FrozenJson = _STRING) -> JsonObject:
+    return {**schema, "description": description}
+
+
+_OBJECT_META: JsonObject = {
+    "description": "Standard object metadata.",
+    "type": "object",
+    "properties": {
+        "name": _described("Name, unique within the namespace."),
+        "generateName": _described("Prefix of a name that the server makes up."),
+        "namespace": _described("Namespace that the object lives in."),
+        "uid": _described("Unique in time and space; set by the server."),
+        "resourceVersion": _described("Changes with every write; set by the server."),
+        "generation": {"type": "integer", "format": "int64", "description": "Counts the changes of the spec."},
+        "creationTimestamp": {"type": "string", "format": "date-time", "description": "Set by the server."},
+        "deletionTimestamp": {"type": "string", "format": "date-time", "description": "When deletion began."},
+        "labels": _described("Text by key, to select objects by.", _TEXTS),
+        "annotations": _described("Text by key, for tools.", _TEXTS),
+        "finalizers": {
+            "type": "array",
+            "items": _STRING,
+            "description": "Who has to act before the object goes.",
+            "x-kubernetes-patch-strategy": "merge",
+        },
+        "ownerReferences": {
+            "type": "array",
+            "items": {"type": "object", "additionalProperties": True},
+            "description": "Objects that this one belongs to.",
+            "x-kubernetes-patch-merge-key": "uid",
+            "x-kubernetes-patch-strategy": "merge",
+        },
+        "managedFields": {
+            "type": "array",
+            "items": {"type": "object", "additionalProperties": True},
+            "description": "Which manager owns which fields.",
+        },
+    },
+}
+
+_WRITE_PARAMETERS: list[JsonObject] = [
+    {"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": True}, "description": text}
+    for name, text in (
+        ("dryRun", "`All`: check everything, store nothing."),
+        ("fieldManager", "Who makes the change."),
+        ("fieldValidation", "What to do about unknown fields: `Ignore`, `Warn` or `Strict`."),
+    )
+]
+
+
+class OpenApi:
+    """The documents for a catalog, made when they are first asked for and again when the catalog has changed."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._generation = -1
+        self._documents: dict[str, bytes] = {}
+
+    def index(self) -> JsonObject:
+        """The answer of ``/openapi/v3``: where each document is; the hash in the address lets clients cache it."""
+        paths = {
+            name: {"serverRelativeURL": f"/openapi/v3/{name}?hash={hashlib.sha256(raw).hexdigest()[:32].upper()}"}
+            for name, raw in self._current().items()
+        }
+        return {"paths": paths}
+
+    def document(self, name: str) -> bytes:
+        """The document of ``apis/<group>/<version>`` or ``api/v1``; raises `NotFound`."""
+        found = self._current().get(name)
+        if found is None:
+            raise NotFound(f"there is no OpenAPI document {name!r}; /openapi/v3 lists those there are")
+        return found
+
+    def _current(self) -> dict[str, bytes]:
+        if self._generation != self._catalog.generation:
+            self._generation = self._catalog.generation
+            self._documents = {
+                _path_of(group, version): orjson.dumps(_document(self._catalog, group, version))
+                for group, version in self._catalog.groups()
+            }
+        return self._documents
+
+
+def _path_of(group: str, version: str) -> str:
+    return f"apis/{group}/{version}" if group else f"api/{version}"
+
+
+def _document(catalog: Catalog, group: str, version: str) -> JsonObject:
+    kinds = [kind for kind in catalog if (kind.group, kind.version) == (group, version)]
+    schemas: JsonObject = {_META: _OBJECT_META}
+    paths: JsonObject = {}
+    for kind in kinds:
+        schemas[_schema_name(kind)] = _schema(kind)
+        paths.update(_paths(kind))
+    return {
+        "openapi": "3.0.0",
+        "info": {"title": "Kubernetes resource API", "version": version},
+        "paths": paths,
+        "components": {"schemas": schemas},
+    }
+
+
+def _schema_name(kind: Kind) -> str:
+    group = ".".join(reversed(kind.group.split("."))) if kind.group else "io.k8s.api.core"
+    return f"{group}.{kind.version}.{kind.kind}"
+
+
+def _names(kind: Kind) -> JsonObject:
+    return {"group": kind.group, "version": kind.version, "kind": kind.kind}
+
+
+def _schema(kind: Kind) -> JsonObject:
+    properties = {**kind.schema.get("properties", {}), "metadata": _reference(_META)}
+    for field in ("apiVersion", "kind"):
+        properties.setdefault(field, _STRING)
+    return {**kind.schema, "properties": properties, "x-kubernetes-group-version-kind": [_names(kind)]}
+
+
+def _reference(name: str) -> JsonObject:
+    return {"allOf": [{"$ref": f"#/components/schemas/{name}"}], "default": {}, "description": "Object metadata."}
+
+
+def _paths(kind: Kind) -> JsonObject:
+    base = f"/{_path_of(kind.group, kind.version)}"
+    collection = f"{base}/namespaces/{{namespace}}/{kind.plural}" if kind.namespaced else f"{base}/{kind.plural}"
+    item = f"{collection}/{{name}}"
+    paths = {
+        collection: {
+            "get": _operation(kind, "list"),
+            "post": {**_operation(kind, "post"), "parameters": _WRITE_PARAMETERS, **_body(kind, ["application/json"])},
+        },
+        item: _item(kind),
+    }
+    if kind.namespaced:
+        paths[f"{base}/{kind.plural}"] = {"get": _operation(kind, "list")}
+    if kind.has_status:
+        paths[f"{item}/status"] = _item(kind)
+    return paths
+
+
+def _item(kind: Kind) -> JsonObject:
+    patches = [APPLY, JSON_PATCH, MERGE, *([STRATEGIC] if takes_strategic(kind) else [])]
+    return {
+        "get": _operation(kind, "get"),
+        "put": {**_operation(kind, "put"), "parameters": _WRITE_PARAMETERS, **_body(kind, ["application/json"])},
+        "patch": {**_operation(kind, "patch"), "parameters": _WRITE_PARAMETERS, **_body(kind, patches)},
+        "delete": _operation(kind, "delete"),
+    }
+
+
+def _operation(kind: Kind, action: str) -> JsonObject:
+    answer = {"application/json": {"schema": {"$ref": f"#/components/schemas/{_schema_name(kind)}"}}}
+    return {
+        "tags": [f"{kind.group or 'core'}_{kind.version}"],
+        "responses": {"200": {"description": "OK", "content": answer}},
+        "x-kubernetes-action": action,
+        "x-kubernetes-group-version-kind": _names(kind),
+    }
+
+
+def _body(kind: Kind, media_types: list[str]) -> JsonObject:
+    schema = {"$ref": f"#/components/schemas/{_schema_name(kind)}"}
+    return {"requestBody": {"content": {media_type: {"schema": schema} for media_type in media_types}}}

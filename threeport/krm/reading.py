@@ -1,0 +1,173 @@
+"""GET of one object and LIST of many, in the form that the client asked for.
+
+Lists are put together from the texts of the objects; nothing is decoded unless a selector or a Table looks inside.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from threeport.common.errors import BadRequest, Expired
+from threeport.common.types import JsonObject
+from threeport.krm.interfaces import Caller, LabelRequirement, Shard
+from threeport.krm.negotiation import Form
+from threeport.krm.paths import Target
+from threeport.krm.selectors import (
+    FieldSelector,
+    parse_field_selector,
+    parse_label_selector,
+    parse_reference,
+    parse_shard,
+)
+from threeport.krm.services import Services
+from threeport.krm.table import partial_metadata, table
+from threeport.store.records import Key, Page, StoredObject
+
+_LARGEST_PAGE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which objects of a kind a list or watch is about."""
+
+    namespace: str | None
+    labels: tuple[LabelRequirement, ...] = ()
+    fields: FieldSelector = FieldSelector()
+    referring_to: Key | None = None
+    shard: Shard | None = None
+
+
+def parse_selection(target: Target, query: Mapping[str, str], caller: Caller) -> Selection:
+    """The selection that path, query and door make together. Raises `BadRequest`."""
+    fields = parse_field_selector(query.get("fieldSelector", ""), target.kind.resource)
+    reference = query.get("referenceSelector")
+    shard = query.get("shardSelector")
+    return Selection(
+        namespace=target.namespace or fields.namespace,
+        labels=parse_label_selector(query.get("labelSelector", "")),
+        fields=fields,
+        referring_to=parse_reference(reference) if reference else None,
+        shard=parse_shard(shard) if shard else caller.shard,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a list goes on: the revision of its first page and the key of the last item sent."""
+
+    revision: int
+    after: tuple[str, str]
+
+    def as_token(self) -> str:
+        """The ``continue`` token."""
+        return base64.urlsafe_b64encode(orjson.dumps([self.revision, *self.after])).decode()
+
+
+def parse_position(token: str) -> Position:
+    """The position of a ``continue`` token. Raises `Expired`, as Kubernetes does: the client then starts over."""
+    try:
+        revision, namespace, name = orjson.loads(base64.urlsafe_b64decode(token))
+    except (ValueError, binascii.Error):
+        raise Expired("the continue token is not one that this server made; list from the start") from None
+    return Position(int(revision), (str(namespace), str(name)))
+
+
+def parse_limit(query: Mapping[str, str]) -> int | None:
+    """The page size asked for; None for all in one answer."""
+    text = query.get("limit", "") or "0"
+    if not text.isascii() or not text.isdigit():
+        raise BadRequest(f"limit is {text!r}, not a number")
+    return min(int(text), _LARGEST_PAGE) or None
+
+
+class Reader:
+    """Answers GET and LIST as JSON text."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def one(self, caller: Caller, target: Target, stored: StoredObject, form: Form, query: Mapping[str, str]) -> str:
+        """One object, as the caller sees it."""
+        text = self._services.views.text(target.kind, stored, caller.controller)
+        if form is Form.OBJECT:
+            return text
+        obj: JsonObject = orjson.loads(text)
+        if form is Form.METADATA:
+            return orjson.dumps(partial_metadata(obj)).decode()
+        metadata = {"resourceVersion": str(stored.revision)}
+        include = query.get("includeObject") or "Metadata"
+        return orjson.dumps(table(target.kind, [obj], metadata, include=include)).decode()
+
+    def revealed(self, target: Target, stored: StoredObject, caller: Caller) -> str:
+        """One object with sensitive values in clear."""
+        obj: JsonObject = orjson.loads(self._services.views.raw(stored, caller.controller))
+        self._services.secrecy.reveal(target.kind, obj)
+        return orjson.dumps(obj).decode()
+
+    async def many(
+        self, caller: Caller, target: Target, selection: Selection, form: Form, query: Mapping[str, str]
+    ) -> str:
+        """A list, or a page of it."""
+        token = query.get("continue")
+        position = parse_position(token) if token else None
+        # Read before the snapshot: a watch from here then misses nothing.
+        revision = position.revision if position else self._services.events.list_revision()
+        page = await self.page(target, selection, limit=parse_limit(query), after=position.after if position else None)
+        metadata: JsonObject = {"resourceVersion": str(revision)}
+        if page.after:
+            metadata["continue"] = Position(revision, page.after).as_token()
+            if page.remaining is not None and not selection.fields.others:
+                metadata["remainingItemCount"] = page.remaining
+        return self._rendered(caller, target, page, metadata, form, query)
+
+    async def page(
+        self, target: Target, selection: Selection, *, limit: int | None, after: tuple[str, str] | None = None
+    ) -> Page:
+        """A page of the selection from the store; fields beyond name and namespace are compared here."""
+        page = await self._services.store.list_page(
+            target.kind.resource,
+            namespace=selection.namespace,
+            name=selection.fields.name,
+            labels=selection.labels,
+            referring_to=selection.referring_to,
+            shard=selection.shard,
+            limit=limit,
+            after=after,
+        )
+        if not selection.fields.others:
+            return page
+        return page._replace(items=[item for item in page.items if selection.fields.matches(item.decoded())])
+
+    def _rendered(
+        self,
+        caller: Caller,
+        target: Target,
+        page: Page,
+        metadata: JsonObject,
+        form: Form,
+        query: Mapping[str, str],
+    ) -> str:
+        kind, views = target.kind, self._services.views
+        items = ",".join(views.raw(item, caller.controller) for item in page.items)
+        items = views.hidden(kind, items)
+        if form is Form.OBJECT:
+            head = orjson.dumps(
+                {"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata}
+            ).decode()
+            return f'{head[:-1]},"items":[{items}]}}'
+        objects: list[JsonObject] = orjson.loads(f"[{items}]")
+        if form is Form.TABLE:
+            include = query.get("includeObject") or "Metadata"
+            return orjson.dumps(table(kind, objects, metadata, include=include)).decode()
+        partial = {
+            "kind": "PartialObjectMetadataList",
+            "apiVersion": "meta.k8s.io/v1",
+            "metadata": metadata,
+            "items": [partial_metadata(obj) for obj in objects],
+        }
+        return orjson.dumps(partial).decode()

@@ -1,0 +1,177 @@
+"""The protocol as one entry point: a request and its path in, an answer out, for any catalog, store and event source.
+
+A server mounts it once or several times (under a controller's door, under the path of a simulated cluster), because the
+path is handed over separately from the request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+
+from aiohttp import web
+
+from threeport import __version__
+from threeport.common.errors import MethodNotAllowed, NotFound
+from threeport.krm import discovery
+from threeport.krm.answers import as_api_error, error_answer, json_answer
+from threeport.krm.caller import CALLER
+from threeport.krm.interfaces import Admitter, Authorizer, Caller, EventSource, ObjectStore, Secrecy
+from threeport.krm.namespaces import Namespaces
+from threeport.krm.objects import Objects
+from threeport.krm.openapi import OpenApi
+from threeport.krm.paths import parse_target, segments_of
+from threeport.krm.reading import Reader
+from threeport.krm.services import Services, SubresourceHandler
+from threeport.krm.views import Views
+from threeport.krm.watching import Watches
+from threeport.krm.writing import Writer
+from threeport.resources.kind import Catalog
+from threeport.resources.model import GROUP, VERSION
+
+KUBERNETES_VERSION = ("1", "32")
+"""The version of Kubernetes whose protocol is spoken."""
+
+ROOTS = ("api", "apis", "openapi", "version")
+"""The first parts of all paths that are served."""
+
+_TRANSACTIONS = ["apis", GROUP, VERSION, "transactions"]
+
+
+class KrmServer:
+    """Serves the kinds of a catalog. The caller of each request is expected in ``request[CALLER]``.
+
+    `start` and `close` run what goes on beside requests: the end of deleted namespaces, and checks of open watches.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        store: ObjectStore,
+        events: EventSource,
+        *,
+        authorizer: Authorizer,
+        secrecy: Secrecy,
+        admitters: Sequence[Admitter] = (),
+        subresources: Mapping[tuple[str, str], SubresourceHandler] | None = None,
+        transactions: bool = False,
+        namespace_grace: float = 6.0,
+        git_version: str = f"v{'.'.join(KUBERNETES_VERSION)}.0+threeport-{__version__}",
+    ) -> None:
+        services = Services(
+            catalog=catalog,
+            store=store,
+            events=events,
+            authorizer=authorizer,
+            secrecy=secrecy,
+            views=Views(secrecy),
+            admitters=admitters,
+            subresources=subresources or {},
+            transactions=transactions,
+            namespace_grace=namespace_grace,
+        )
+        self._services = services
+        self._git_version = git_version
+        self._openapi = OpenApi(catalog)
+        self._namespaces = Namespaces(services)
+        reader = Reader(services)
+        self._watches = Watches(services, reader)
+        self._objects = Objects(services, reader, Writer(services, self._namespaces), self._watches)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def open_watches(self) -> int:
+        """How many watches are being served."""
+        return len(self._watches)
+
+    async def start(self) -> None:
+        """Begins what goes on beside requests."""
+        self._tasks = [asyncio.create_task(self._namespaces.run()), asyncio.create_task(self._watches.check())]
+
+    async def close(self) -> None:
+        """Ends all watches, so that clients resume them elsewhere, and what `start` began."""
+        self._watches.close()
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def cut_watches(self, of: Callable[[Caller], bool]) -> None:
+        """Ends the watches of some callers: of a controller whose lease has passed on, say."""
+        self._watches.cut(of)
+
+    def routes(self, prefix: str = "") -> list[web.RouteDef]:
+        """Routes that serve the protocol below `prefix`, which may hold variables."""
+        return [web.route("*", f"{prefix}/{{krm_path:(?:{'|'.join(ROOTS)})(?:/.*)?}}", self._handle_route)]
+
+    async def _handle_route(self, request: web.Request) -> web.StreamResponse:
+        return await self.handle(request, request.match_info["krm_path"])
+
+    async def handle(self, request: web.Request, path: str) -> web.StreamResponse:
+        """Answers a request for `path`, which begins with one of `ROOTS`. Errors become ``Status`` answers."""
+        try:
+            return await self._dispatch(request, request[CALLER], segments_of(path))
+        except Exception as error:
+            lasting = request.method == "GET" and "name" not in request.query
+            return error_answer(as_api_error(error, watching=lasting and _is_list(path)))
+
+    async def _dispatch(self, request: web.Request, caller: Caller, path: list[str]) -> web.StreamResponse:
+        match path:
+            case ["api" | "apis" | "openapi" | "version", *_] if _is_about_server(path):
+                if request.method not in ("GET", "HEAD"):
+                    raise MethodNotAllowed(f"{request.method} is not possible here; use GET")
+                return self._about_server(caller, path)
+            case _ if path == _TRANSACTIONS and self._services.transactions:
+                if request.method != "POST":
+                    raise MethodNotAllowed("transactions can only be posted")
+                return await self._objects.transaction(request, caller)
+            case ["api", version, *rest]:
+                return await self._objects.answer(
+                    request, caller, parse_target(self._services.catalog, "", version, rest)
+                )
+            case ["apis", group, version, *rest]:
+                target = parse_target(self._services.catalog, group, version, rest)
+                return await self._objects.answer(request, caller, target)
+        raise NotFound("the server could not find the requested resource")
+
+    def _about_server(self, caller: Caller, path: list[str]) -> web.Response:
+        catalog = self._services.catalog
+        match path:
+            case ["version"]:
+                major, minor = KUBERNETES_VERSION
+                return json_answer({"major": major, "minor": minor, "gitVersion": self._git_version, "platform": ""})
+            case ["api"]:
+                return json_answer(discovery.core_versions())
+            case ["apis"]:
+                return json_answer(discovery.groups(catalog))
+            case ["apis", group]:
+                return json_answer(discovery.group(catalog, group))
+            case ["api", version]:
+                return json_answer(self._resources(caller, "", version))
+            case ["apis", group, version]:
+                return json_answer(self._resources(caller, group, version))
+            case ["openapi", "v3"]:
+                return json_answer(self._openapi.index())
+            case ["openapi", "v3", *rest]:
+                return json_answer(self._openapi.document("/".join(rest)))
+        raise NotFound("the server could not find the requested resource")
+
+    def _resources(self, caller: Caller, group: str, version: str) -> dict[str, object]:
+        merged = caller.controller is not None
+        return discovery.resources(
+            self._services.catalog, group, version, merged_status=merged, subresources=self._services.subresources
+        )
+
+
+def _is_about_server(path: Sequence[str]) -> bool:
+    """Whether a path speaks of the server itself, and not of objects."""
+    return path[0] in ("openapi", "version") or len(path) <= (2 if path[0] == "api" else 3)
+
+
+def _is_list(path: str) -> bool:
+    """Whether a GET of this path is a list or watch: it names a collection."""
+    segments = path.strip("/").split("/")
+    rest = segments[2:] if segments[0] == "api" else segments[3:]
+    return len(rest) in (1, 3)
