@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import orjson
 
 from threeport.common.types import FrozenJson, JsonObject
-from threeport.krm.deletion import begun_deletion
+from threeport.krm.deletion import FOREGROUND, begun_deletion
 from threeport.krm.drafts import change, creation, spec_of
 from threeport.krm.interfaces import ObjectStore
 from threeport.krm.metadata import generated_name, stamp_new
@@ -100,7 +100,7 @@ class World:
         key = self._by_uid.get(uid)
         return self.find(key) if key else None
 
-    def list(self, resource: str, namespace: str | None = None) -> list[Entry]:
+    def all_of(self, resource: str, namespace: str | None = None) -> list[Entry]:
         """All objects of a resource, in one namespace or in all."""
         entries = self._entries.get(resource, {}).values()
         return [entry for entry in entries if namespace is None or entry.key.namespace == namespace]
@@ -155,10 +155,13 @@ class World:
         """Replaces the status; False if it is the same already."""
         return await self.update(entry, lambda obj: obj.update(status=dict(status)))
 
-    async def delete(self, entry: Entry) -> None:
-        """Deletes the object, or marks it where finalizers hold it; nothing for one that is marked already."""
+    async def delete(self, entry: Entry, *, foreground: bool = False) -> None:
+        """Deletes the object, or marks it where finalizers hold it; nothing for one that is marked already.
+
+        In the foreground the garbage collector deletes first what the object owns.
+        """
         if not entry.stored.deleting:
-            await self._store.write([begun_deletion(entry.stored)])
+            await self._store.write([begun_deletion(entry.stored, FOREGROUND if foreground else None)])
 
     # -- the mirror ------------------------------------------------------------------------------------------------
 

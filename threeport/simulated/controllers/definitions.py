@@ -46,7 +46,7 @@ class Definitions:
 
     async def _retire(self, resource: str, world: World) -> None:
         """The name of a definition is the resource of its kind."""
-        for entry in world.list(resource):
+        for entry in world.all_of(resource):
             await world.delete(entry)
         world.catalog.remove(resource)
 

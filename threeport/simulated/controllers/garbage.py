@@ -6,14 +6,11 @@ Source: Kubernetes, "Garbage Collection".
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from threeport.common.types import JsonObject
+from threeport.krm.deletion import FOREGROUND, ORPHAN
 from threeport.simulated.world import Entry, World
 from threeport.store.records import Key
-
-FOREGROUND: Final = "foregroundDeletion"
-ORPHAN: Final = "orphan"
 
 
 class Garbage:
@@ -37,7 +34,8 @@ class Garbage:
         if entry.stored.deleting:
             await self._let_go(entry, world)
         elif entry.owners and _is_orphan(entry, world):
-            await world.delete(entry)
+            going = any((owner := world.find_uid(one["uid"])) and _is_going(owner) for one in entry.owners)
+            await world.delete(entry, foreground=going)
         return None
 
     async def _let_go(self, entry: Entry, world: World) -> None:

@@ -41,7 +41,7 @@ class Kubelet:
         """The pod itself, or the pods that wait in the namespace of something they may need."""
         if entry.key.resource == "pods":
             return (entry.key,)
-        pods = world.list("pods", entry.key.namespace)
+        pods = world.all_of("pods", entry.key.namespace)
         return [pod.key for pod in pods if (pod.obj.get("status") or {}).get("phase") in (None, "Pending")]
 
     async def reconcile(self, key: Key, world: World) -> float | None:

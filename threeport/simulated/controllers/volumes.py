@@ -32,7 +32,7 @@ class Volumes:
             return None
         claim = world.find(key)
         if claim is None:
-            for volume in world.list(VOLUMES):
+            for volume in world.all_of(VOLUMES):
                 if _is_left_over(volume, world):
                     await world.delete(volume)
         elif not claim.stored.deleting:
