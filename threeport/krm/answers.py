@@ -10,6 +10,7 @@ from aiohttp import web
 
 from threeport.common.errors import (
     ApiError,
+    BadRequest,
     Conflict,
     ServiceUnavailable,
     TooManyRequests,
@@ -17,7 +18,7 @@ from threeport.common.errors import (
 )
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.resources.kind import Kind
-from threeport.store.records import LeaseLost, StaleRevision, StoreUnavailable
+from threeport.store.records import LeaseLost, StaleRevision, StoreUnavailable, Unstorable
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,8 @@ def as_api_error(error: Exception, *, watching: bool) -> ApiError:
         case StoreUnavailable():
             away = TooManyRequests if watching else ServiceUnavailable
             return away("the database cannot be reached; try again shortly", retry_after=RETRY_AFTER)
+        case Unstorable():
+            return BadRequest(str(error))
         case LeaseLost():
             return Unauthorized(f"the lease {error.fence.lease} has passed to another holder; acquire it anew")
         case StaleRevision():

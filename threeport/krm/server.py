@@ -57,6 +57,7 @@ class KrmServer:
         subresources: Mapping[tuple[str, str], SubresourceHandler] | None = None,
         transactions: bool = False,
         namespace_grace: float = 6.0,
+        garbage_collector: bool = False,
         git_version: str = f"v{'.'.join(KUBERNETES_VERSION)}.0+threeport-{__version__}",
     ) -> None:
         services = Services(
@@ -70,6 +71,7 @@ class KrmServer:
             subresources=subresources or {},
             transactions=transactions,
             namespace_grace=namespace_grace,
+            garbage_collector=garbage_collector,
         )
         self._services = services
         self._git_version = git_version

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import orjson
+
 from threeport.common.errors import ApiError, BadRequest, Conflict, RequestTooLarge
 from threeport.common.types import JsonObject
 from threeport.krm.deletion import parse_options
@@ -29,6 +31,7 @@ _VERBS: dict[str, Verb] = {
     "create": "create",
     "apply": "patch",
     "patch": "patch",
+    "update": "update",
     "replace": "update",
     "delete": "delete",
 }
@@ -65,7 +68,7 @@ def parse_steps(catalog: Catalog, body: JsonObject, options: Options) -> list[St
 
 
 def _parse_step(catalog: Catalog, index: int, operation: Any, options: Options) -> Step:
-    if not isinstance(operation, dict) or operation.get("operation") not in _VERBS:
+    if not isinstance(operation, dict) or str(operation.get("operation")) not in _VERBS:
         raise BadRequest(f"operations[{index}].operation must be one of {', '.join(_VERBS)}")
     obj = operation.get("object")
     if not isinstance(obj, dict) or not isinstance(obj.get("metadata"), dict):
@@ -149,14 +152,17 @@ class Transactions:
                 return await writer.plan_apply(caller, target, obj, options, pending=pending)
             case "delete":
                 return await writer.plan_delete(caller, target, parse_options({}, dry_run=options.dry_run))
-            case "replace":
-                return await writer.plan_update(caller, target, lambda live: {**obj}, options, verb="update")
-        return await writer.plan_update(caller, target, lambda live: _patched(live, obj), options, verb="patch")
+            case "update" | "replace":
+                return await writer.plan_update(caller, target, lambda live: _copy(obj), options, verb="update")
+        return await writer.plan_update(
+            caller, target, lambda live: merge_patched(live, _copy(obj)), options, verb="patch"
+        )
 
 
-def _patched(live: JsonObject, patch: JsonObject) -> JsonObject:
-    patched: JsonObject = merge_patched(live, patch)
-    return patched
+def _copy(obj: JsonObject) -> JsonObject:
+    """A copy that the plan may change: the transaction may have to be planned again."""
+    copy: JsonObject = orjson.loads(orjson.dumps(obj))
+    return copy
 
 
 def _located(step: Step, error: ApiError) -> ApiError:
