@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from threeport.common.ids import derived_name
 from threeport.resources.kind import Column, Kind
 from threeport.resources.kubernetes_runtime import AGE_COLUMN, MESSAGE_COLUMN, READY_COLUMNS, RuntimeReference
 from threeport.resources.model import (
@@ -51,7 +52,6 @@ class WorkloadDefinitionStatus(Status):
 @resource(
     plural="workloaddefinitions",
     short_names=("wd",),
-    controller="workload",
     columns=(Column("Resources", ".status.resources", "integer"), *READY_COLUMNS, AGE_COLUMN, MESSAGE_COLUMN),
 )
 class WorkloadDefinition(Resource):
@@ -217,6 +217,11 @@ class WorkloadReport(Resource):
     """What really runs of a WorkloadInstance on a cluster, told by that cluster's agent."""
 
     spec: WorkloadReportSpec
+
+
+def report_name(instance: str, instance_uid: str, runtime: str) -> str:
+    """The name of the one report about an instance on a runtime; its namespace is that of the instance."""
+    return derived_name(instance, f"{instance_uid}/{runtime}")
 
 
 KINDS: tuple[Kind, ...] = (
