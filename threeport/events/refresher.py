@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final, Protocol
@@ -18,6 +19,7 @@ RETRY_DELAY: Final = 0.5
 """Seconds until the database is asked again after a failure."""
 READ_TIMEOUT: Final = 8.0
 """Seconds a reading may take; it has to fail well before the hub is abandoned."""
+SLICE: Final = 0.5
 
 
 class ReadChanges(Protocol):
@@ -38,6 +40,7 @@ class Refresher:
         self._lagging = lagging
         self._wanted = asyncio.Event()
         self._waiting: list[asyncio.Future[None]] = []
+        self._begun = time.monotonic()
 
     def want(self) -> None:
         """Ask for a refresh as soon as possible, without waiting for it."""
@@ -65,6 +68,7 @@ class Refresher:
                 await asyncio.sleep(RETRY_DELAY)
 
     async def _refresh(self) -> bool:
+        self._begun = time.monotonic()
         refresh = self._core.begin_refresh()
         try:
             async with asyncio.timeout(READ_TIMEOUT):
@@ -75,9 +79,12 @@ class Refresher:
         return self._core.apply_refresh(refresh, rows)
 
     async def _pause(self) -> None:
+        # In slices, because the interval gets shorter when the stream is lost meanwhile.
+        while (remaining := self._remaining()) > 0 and not self._wanted.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), min(remaining, SLICE))
+
+    def _remaining(self) -> float:
         timing = self._core.timing
         interval = timing.refresh_when_lagging if self._lagging() else timing.refresh
-        remaining = (interval - self._core.refresh_age()) / SECOND
-        if remaining > 0:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), remaining)
+        return self._begun + interval / SECOND - time.monotonic()

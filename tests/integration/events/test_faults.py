@@ -1,0 +1,97 @@
+"""The stream may lose everything, the broker may die: watchers still end up with what the database holds."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import nats
+import pytest
+
+from tests.integration.events.conftest import ApiProcess, StartApi, Watcher, eventually, state_of
+from threeport.bootstrap.local.nats import NatsServer
+from threeport.events.stream import StreamSettings
+
+Apis = list[ApiProcess]
+
+
+@pytest.fixture
+async def apis(start_api: StartApi, own_nats: NatsServer) -> Apis:
+    """Two processes on a broker that the test may kill."""
+    started = [await start_api(own_nats.url) for _ in range(2)]
+    await eventually(lambda: all(api.hub.health().nats == "ok" for api in started))
+    return started
+
+
+async def write_at_random(apis: Apis, writes: int, seed: int) -> None:
+    """Create, update, delete and re-create a few names, at both processes."""
+    chance = random.Random(seed)
+    living: dict[str, object] = {}
+    for _ in range(writes):
+        api, name = chance.choice(apis), f"n{chance.randrange(12)}"
+        obj = living.get(name)
+        if obj is None:
+            living[name] = await api.create(name)
+        elif chance.random() < 0.4:
+            await api.delete(living.pop(name))
+        else:
+            living[name] = await api.change(obj)
+        if chance.random() < 0.1:
+            await asyncio.sleep(0.01)
+
+
+async def settle(apis: Apis, watchers: list[Watcher]) -> None:
+    """All watchers get to know what the database holds, by name and by uid."""
+    for watcher in watchers:
+        expected = await state_of(apis[0])
+        await watcher.until(lambda w=watcher, e=expected: w.by_name == e and w.by_uid == dict(e.values()), seconds=20)
+        assert watcher.ended is None
+
+
+async def test_wiping_the_stream_in_mid_flight_loses_nothing(
+    apis: Apis, own_nats: NatsServer, stream: StreamSettings
+) -> None:
+    watchers = [Watcher(api.hub, api.hub.list_revision()) for api in apis]
+    client = await nats.connect(own_nats.url)
+    jetstream = client.jetstream()
+    writing = asyncio.create_task(write_at_random(apis, 600, seed=1))
+    for _ in range(5):
+        await asyncio.sleep(0.1)
+        await jetstream.purge_stream(stream.name)
+    await jetstream.delete_stream(stream.name)
+    await writing
+    await settle(apis, watchers)
+    # The stream is made again, and events come through it again.
+    await eventually(lambda: all(api.events.relay.oldest_age == 0.0 for api in apis))
+    assert (await jetstream.stream_info(stream.name)).config.name == stream.name
+    await eventually(lambda: all(api.hub.health().nats == "ok" for api in apis))
+    before = apis[1].hub.health().events["stream"]
+    await apis[0].create("afterwards")
+    await settle(apis, watchers)
+    assert apis[1].hub.health().events["stream"] > before
+    await client.close()
+
+
+async def test_a_broker_killed_and_restarted_under_writes_loses_nothing(apis: Apis, own_nats: NatsServer) -> None:
+    watchers = [Watcher(api.hub, api.hub.list_revision()) for api in apis]
+    writing = asyncio.create_task(write_at_random(apis, 800, seed=2))
+    await asyncio.sleep(0.2)
+    own_nats.kill()
+    await eventually(lambda: all(api.hub.health().nats == "lost" for api in apis))
+    await apis[0].create("while-it-is-away")
+    await watchers[1].until(lambda: "while-it-is-away" in watchers[1].by_name, seconds=4)
+    own_nats.start()
+    await writing
+    await eventually(lambda: all(api.hub.health().nats == "ok" for api in apis))
+    await settle(apis, watchers)
+    await eventually(lambda: all(api.events.relay.oldest_age == 0.0 for api in apis))
+
+
+async def test_a_process_that_dies_before_it_publishes_leaves_the_work_to_the_others(apis: Apis) -> None:
+    watcher = Watcher(apis[1].hub, apis[1].hub.list_revision())
+    apis[0].events.relay.pause()
+    await apis[0].create("w")
+    await apis[0].events.relay.close()
+    await watcher.until(lambda: "w" in watcher.by_name)
+    await eventually(lambda: apis[1].events.relay.lagging)
+    await eventually(lambda: apis[1].events.relay.oldest_age == 0.0)
