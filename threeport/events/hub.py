@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -55,11 +55,13 @@ class Hub:
 
     `read_changes` reads from the database, `clock` is the clock of the process as a revision, `lagging` says whether
     the outbox is behind (`Relay.lagging`). `buffer` events may wait for a watcher before it is cut.
+
+    Without a `broker` there is no stream: the process is the only one that writes, and tells of it by `publish`.
     """
 
     def __init__(
         self,
-        broker: Broker,
+        broker: Broker | None,
         read_changes: ReadChanges,
         clock: Callable[[], int],
         *,
@@ -72,8 +74,8 @@ class Hub:
             clock=clock, now=_monotonic_micros, timing=timing or Timing(), buffer=buffer, observe=self._observe
         )
         self._read = read_changes
-        self._subscription = StreamSubscription(broker, self._on_message)
-        self._refresher = Refresher(self._core, read_changes, lagging=lambda: lagging() or not self._subscription.alive)
+        self._subscription = StreamSubscription(broker, self._on_message) if broker else None
+        self._refresher = Refresher(self._core, read_changes, lagging=lambda: lagging() or not self._stream_is_alive())
         self._max_watches = max_watches
         self._opening = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -82,7 +84,7 @@ class Hub:
         """Begin to follow database and stream; returns at once. Watches wait for the first refresh."""
         self._tasks = [
             start(self._refresher.run(), "hub-refresh"),
-            start(self._subscription.run(), "hub-stream"),
+            *([start(self._subscription.run(), "hub-stream")] if self._subscription else []),
             start(self._tick(), "hub-tick"),
         ]
 
@@ -123,12 +125,20 @@ class Hub:
     def health(self) -> HubHealth:
         """How the hub is doing, for readiness checks."""
         return HubHealth(
-            nats="ok" if self._subscription.alive else "lost",
+            nats="ok" if self._stream_is_alive() else "lost",
             refresh_age=self._core.refresh_age() / SECOND,
             ready=self._core.ready,
             events={source.value: self._core.accepted[source] for source in Source},
             watches=self._core.watches,
         )
+
+    def publish(self, events: Iterable[StoredObject]) -> None:
+        """Take in what this process has just committed, where no stream brings it."""
+        for event in events:
+            self._core.consume(event)
+
+    def _stream_is_alive(self) -> bool:
+        return self._subscription is None or self._subscription.alive
 
     async def _open_watch(self, resource: str, since: int | None) -> WatchQueue:
         if self._core.watches + self._opening >= self._max_watches:
