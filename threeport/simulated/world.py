@@ -118,9 +118,9 @@ class World:
     # -- writing ---------------------------------------------------------------------------------------------------
 
     async def create(self, obj: JsonObject) -> bool:
-        """Creates an object, with a generated name if it only says ``generateName``; False if the name is taken.
+        """Creates an object, with a generated name if it only says ``generateName``.
 
-        `obj` says ``apiVersion`` and ``kind``; its namespace must exist, which its owner vouches for.
+        False if the name is taken, or the namespace is gone or going.
         """
         kind = self.catalog.by_kind(obj["apiVersion"], obj["kind"])
         if kind is None:
@@ -128,8 +128,11 @@ class World:
         metadata = obj["metadata"]
         if "name" not in metadata:
             metadata["name"] = generated_name(metadata["generateName"])
+        namespace = metadata.get("namespace") or ""
+        if namespace and not self._is_living(namespace):
+            return False
         stamp_new(obj)
-        key = Key(kind.resource, metadata.get("namespace") or "", metadata["name"])
+        key = Key(kind.resource, namespace, metadata["name"])
         try:
             await self._store.write([creation(key, obj, {})])
         except NameTaken:
@@ -162,6 +165,10 @@ class World:
         """
         if not entry.stored.deleting:
             await self._store.write([begun_deletion(entry.stored, FOREGROUND if foreground else None)])
+
+    def _is_living(self, namespace: str) -> bool:
+        found = self.get("namespaces", "", namespace)
+        return found is not None and not found.stored.deleting
 
     # -- the mirror ------------------------------------------------------------------------------------------------
 
