@@ -21,8 +21,8 @@ from threeport.store.leases import Leases
 TTL = 15
 """Seconds that a lease lasts unless it is renewed."""
 
-LAYOUT_TTL = TTL + 2
-"""Seconds; the layout outlasts the lease of every shard of it."""
+LAYOUT_TTL = TTL + 10
+"""Seconds; the layout outlasts the lease of every shard of it, and any write that was let in under one."""
 
 _BODY_LIMIT = 4096
 
@@ -74,7 +74,12 @@ class LeaseEndpoint:
         return json_answer({})
 
     async def _acquire(self, controller: str, shard: Shard, holder: str) -> int:
-        await self._hold_layout(controller, shard)
+        if not await self._hold_layout(controller, shard):
+            raise Conflict(
+                f"Shards of another count than {shard.count} still hold leases of {controller}: "
+                f"stop them, then try again in {LAYOUT_TTL} seconds.",
+                retry_after=LAYOUT_TTL,
+            )
         name = lease_name(controller, shard)
         lease = await self._leases.acquire(name, holder, TTL)
         if lease is None:
@@ -85,22 +90,17 @@ class LeaseEndpoint:
     async def _renew(self, controller: str, shard: Shard, holder: str, epoch: int) -> int:
         name = lease_name(controller, shard)
         # The layout first: its lease must not run out while a shard of it is held.
-        await self._hold_layout(controller, shard)
-        lease = await self._leases.renew(name, holder, epoch, TTL)
+        held = await self._hold_layout(controller, shard)
+        lease = await self._leases.renew(name, holder, epoch, TTL) if held else None
         if lease is None:
             self._forget(name, epoch)
             raise Unauthorized(f"Epoch {epoch} of lease {name} is over: stop, then acquire the lease anew.")
         return lease.epoch
 
-    async def _hold_layout(self, controller: str, shard: Shard) -> None:
-        """Raises `Conflict` while shards of another count are at work."""
+    async def _hold_layout(self, controller: str, shard: Shard) -> bool:
+        """Whether no shards of another count are at work; keeps them out from now on."""
         layout = layout_lease_name(controller)
-        if await self._leases.acquire(layout, f"of-{shard.count}", LAYOUT_TTL) is None:
-            raise Conflict(
-                f"Shards of another count than {shard.count} still hold leases of {controller}: "
-                f"stop them, then try again in {LAYOUT_TTL} seconds.",
-                retry_after=LAYOUT_TTL,
-            )
+        return await self._leases.acquire(layout, f"of-{shard.count}", LAYOUT_TTL) is not None
 
     def _forget(self, name: str, last_epoch: int) -> None:
         """Lease `name` is no longer at `last_epoch` or before: whoever watches by that has to stop."""

@@ -14,6 +14,11 @@ _SHARED: list[structlog.typing.Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
 ]
 
+_TRACEBACKS = structlog.processors.ExceptionRenderer(
+    # Local variables hold what users sent, secrets included.
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+
 
 def set_up_logging(level: int = logging.INFO) -> None:
     """Everything that logs, libraries included, writes JSON lines with time, level, logger, event, request_id."""
@@ -21,7 +26,7 @@ def set_up_logging(level: int = logging.INFO) -> None:
         foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder()],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.dict_tracebacks,
+            _TRACEBACKS,
             structlog.processors.JSONRenderer(),
         ],
     )

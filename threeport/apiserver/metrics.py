@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import prometheus_client
 from aiohttp import web
 from prometheus_client import Counter, Gauge, Histogram
@@ -17,14 +15,6 @@ LATENCY = Histogram(
 )
 IN_FLIGHT = Gauge("threeport_requests_in_flight", "Requests being answered, watches not counted")
 REFUSED = Counter("threeport_requests_refused", "Requests refused because of overload", ["limit"])
-POOL = Gauge("threeport_database_connections", "Connections to the database", ["state"])
-
-
-def measure_pool(figures: Callable[[], dict[str, int]]) -> None:
-    """Takes the pool's figures whenever the metrics are read: its size, and how many connections are free."""
-    POOL.labels("open").set_function(lambda: figures().get("pool_size", 0))
-    POOL.labels("free").set_function(lambda: figures().get("pool_available", 0))
-    POOL.labels("awaited").set_function(lambda: figures().get("requests_waiting", 0))
 
 
 async def answer_metrics(_request: web.Request) -> web.Response:

@@ -6,17 +6,18 @@ import asyncio
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 import structlog
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
 
 from threeport.apiserver.authentication import UNAUTHENTICATED_PATHS, Credentials, authenticate
 from threeport.apiserver.door import Door, LeaseBook, admit_controller
 from threeport.apiserver.metrics import IN_FLIGHT, LATENCY, REFUSED, REQUESTS
 from threeport.apiserver.open_watches import RETRY_AFTER, OpenWatches
+from threeport.apiserver.revocation import LivingRuntimes
 from threeport.apiserver.tokens import Tokens
 from threeport.common.errors import ApiError, MethodNotAllowed, NotFound, RequestTooLarge, Timeout, TooManyRequests
 from threeport.krm.answers import as_api_error, error_answer
@@ -26,9 +27,6 @@ from threeport.krm.paths import parse_target, segments_of
 from threeport.resources.kind import Catalog
 
 log = structlog.stdlib.get_logger("threeport.apiserver.requests")
-
-Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Middleware: TypeAlias = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 REQUEST_ID_HEADER: Final = "X-Request-Id"
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
@@ -98,13 +96,14 @@ def limiting(in_flight: InFlight) -> Middleware:
     return limit
 
 
-def authenticating(tokens: Tokens) -> Middleware:
+def authenticating(tokens: Tokens, runtimes: LivingRuntimes) -> Middleware:
     """Lets nobody further whom it does not know, whether the path exists or not."""
 
     @web.middleware
     async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path not in UNAUTHENTICATED_PATHS:
-            request[CREDENTIALS] = authenticate(request, tokens)
+            credentials = request[CREDENTIALS] = authenticate(request, tokens)
+            await runtimes.check(credentials)
         return await handler(request)
 
     return identify
@@ -165,7 +164,7 @@ def _status_of(error: web.HTTPException, request: web.Request) -> ApiError:
     """What aiohttp itself refuses, as an error of the API."""
     match error.status:
         case 404:
-            return NotFound("The API has nothing at this path: GET / lists what it has.")
+            return NotFound("The API has nothing at this path: `kubectl api-resources` lists what it has.")
         case 405:
             return MethodNotAllowed(f"{request.method} is not possible at this path.")
         case 413:
