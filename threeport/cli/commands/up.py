@@ -1,0 +1,93 @@
+"""``tptctl up``: a control plane that runs, with a runtime to put workloads on."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from threeport.bootstrap.errors import BootstrapError
+from threeport.bootstrap.kubeconfig import ClusterAccess, cluster_access
+from threeport.bootstrap.local.control_plane import Wishes, up
+from threeport.bootstrap.local.installation import Installation
+from threeport.bootstrap.local.state import Phase, SupervisorState
+from threeport.bootstrap.runtimes import add_cluster, add_simulated_runtime, default_runtime, ensure_namespace
+from threeport.cli.console import Progress, note, progress, warning
+from threeport.cli.errors import CliError
+from threeport.cli.ordering import Target
+from threeport.cli.session import run
+from threeport.cli.waiting import ConditionWanted, until_condition
+from threeport.client import Client
+from threeport.client.config import ControlPlaneEntry
+from threeport.common.errors import ApiError
+from threeport.resources.kubernetes_runtime import KubernetesRuntimeInstance
+from threeport.resources.model import kind_of
+
+LOCAL_RUNTIME = "local"
+RUNTIME_SECONDS = 60.0
+
+
+@click.command()
+@click.option("--provider", type=click.Choice(["local"]), default="local", show_default=True, help="Where it runs.")
+@click.option("--name", default="default", show_default=True, help="The name of the control plane.")
+@click.option(
+    "--kubeconfig", type=click.Path(path_type=Path, dir_okay=False), help="A cluster to be the default runtime."
+)
+@click.option("--context", help="The context of the kubeconfig; its current one by default.")
+@click.option("--runtime-name", default=LOCAL_RUNTIME, show_default=True, help="The name of the default runtime.")
+@click.option("--api-processes", type=click.IntRange(1, 32), help="How many API processes; 1, or as many as before.")
+def command(
+    provider: str,
+    name: str,
+    kubeconfig: Path | None,
+    context: str | None,
+    runtime_name: str,
+    api_processes: int | None,
+) -> None:
+    """Start a control plane on this machine, or go on with the one that is there.
+
+    Without --kubeconfig the default runtime is simulated: an imitation of a cluster, for a first look.
+    """
+    if context and not kubeconfig:
+        raise click.UsageError("--context chooses a context of --kubeconfig: give that too.")
+    started = time.monotonic()
+    access = cluster_access(kubeconfig, context) if kubeconfig else None
+    installation = Installation.named(name)
+    wishes = Wishes(api_processes=api_processes, simulated=access is None)
+    with progress(f"Starting control plane {name}") as say:
+        entry = up(installation, wishes, on_progress=lambda state: say(_summary(state)))
+        run(_register(entry, runtime_name, access, say))
+    note(f"Control plane {name} is up at {entry.url} ({time.monotonic() - started:.0f} s).")
+    note("Next: tptctl apply -f FILE, tptctl status")
+
+
+def _summary(state: SupervisorState) -> str:
+    ready = [process.name for process in state.processes if process.phase == Phase.READY]
+    waiting = [process.name for process in state.processes if process.phase in (Phase.STARTING, Phase.RESTARTING)]
+    failing = [f"{p.name}: {p.message}" for p in state.processes if p.restarts and p.phase != Phase.READY]
+    parts = [f"{len(ready)}/{len(state.processes)} processes are ready"]
+    if waiting:
+        parts.append(f"starting {', '.join(waiting)}")
+    return "; ".join(parts + failing)
+
+
+async def _register(entry: ControlPlaneEntry, name: str, access: ClusterAccess | None, say: Progress) -> None:
+    """The default namespace and the default runtime, and waits until the runtime is ready."""
+    async with Client(entry.client_settings(), on_warning=warning) as client:
+        await ensure_namespace(client)
+        if access is not None:
+            if access.expires:
+                warning(
+                    f"The credentials of the kubeconfig's plugin end at {access.expires}. "
+                    f"Renew them with `tptctl runtime add {name} --kubeconfig ...`."
+                )
+            runtime = await add_cluster(client, name, access, default=True)
+        else:
+            runtime = await default_runtime(client) or await add_simulated_runtime(client, name, default=True)
+        kind = kind_of(KubernetesRuntimeInstance)
+        target = Target(kind, {"metadata": {"name": runtime.metadata.name}})
+        try:
+            await until_condition(client, target, ConditionWanted("Ready"), seconds=RUNTIME_SECONDS, say=say)
+        except (ApiError, CliError) as error:
+            raise BootstrapError(f"The control plane is up, but its runtime is not ready. {error}") from error

@@ -1,0 +1,83 @@
+"""Output for people: results on stdout, everything else on stderr, plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
+
+import click
+
+Progress: TypeAlias = Callable[[str], None]
+"""Says what is being waited for; what was just said is not repeated."""
+
+
+def result(text: str) -> None:
+    """A line of the result, on stdout."""
+    click.echo(text)
+
+
+def note(text: str) -> None:
+    """Something to know, on stderr."""
+    click.echo(text, err=True)
+
+
+def warning(text: str) -> None:
+    """A warning, on stderr."""
+    click.echo(f"{click.style('Warning:', fg='yellow')} {text}", err=True)
+
+
+def failure(text: str) -> None:
+    """Why the command failed, on stderr."""
+    click.echo(f"{click.style('Error:', fg='red')} {text}", err=True)
+
+
+@contextmanager
+def progress(beginning: str) -> Iterator[Progress]:
+    """Shows what is going on until the block ends: a spinner on a terminal, else a line for each new message."""
+    if sys.stderr.isatty():
+        from rich.console import Console  # imported here: half of all commands show no progress
+
+        with Console(stderr=True).status(beginning) as status:
+            yield lambda message: status.update(message)
+    else:
+        note(beginning)
+        yield _lines(beginning)
+
+
+def _lines(beginning: str) -> Progress:
+    last = beginning
+
+    def say(message: str) -> None:
+        nonlocal last
+        if message != last:
+            last = message
+            note(message)
+
+    return say
+
+
+def age(seconds: float) -> str:
+    """A duration as Kubernetes writes it: ``45s``, ``5m``, ``3h``, ``2d``."""
+    for size, unit, limit in ((1, "s", 120), (60, "m", 120 * 60), (3600, "h", 48 * 3600)):
+        if seconds < limit:
+            return f"{int(seconds // size)}{unit}"
+    return f"{int(seconds // 86400)}d"
+
+
+def age_since(moment: float) -> str:
+    """How long ago a moment (seconds since the epoch) was."""
+    return age(max(0.0, time.time() - moment))
+
+
+def columns(header: list[str], rows: list[list[str]]) -> list[str]:
+    """Lines of a table in the manner of kubectl: upper-case header, columns three spaces apart, no borders."""
+    cells = [[name.upper() for name in header], *([_one_line(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[index]) for row in cells) for index in range(len(header))]
+    return ["   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,76 @@
+"""What commands that speak to the API have in common: the options, the client, the kinds that words stand for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import click
+
+from threeport.cli.console import warning
+from threeport.cli.errors import CliError
+from threeport.client import Client, ClientSettings
+from threeport.resources.kind import Catalog, Kind
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+DEFAULT_NAMESPACE = "default"
+FIELD_MANAGER = "tptctl"
+
+
+def control_plane_option(function: F) -> F:
+    """``--control-plane NAME``: which control plane to speak to."""
+    option = click.option(
+        "--control-plane", "-c", metavar="NAME", help="The control plane to speak to; the current one by default."
+    )
+    return option(function)
+
+
+def namespace_option(function: F) -> F:
+    """``-n NAMESPACE``."""
+    option = click.option("--namespace", "-n", default=DEFAULT_NAMESPACE, show_default=True, help="The namespace.")
+    return option(function)
+
+
+@asynccontextmanager
+async def connected(control_plane: str | None) -> AsyncIterator[Client]:
+    """A client of the control plane (the current one if None). Warnings of the server go to stderr."""
+    async with Client(ClientSettings.from_config(control_plane), on_warning=warning) as client:
+        yield client
+
+
+def run(action: Awaitable[T]) -> T:
+    """Runs the asynchronous part of a command."""
+
+    async def body() -> T:
+        return await action
+
+    return asyncio.run(body())
+
+
+def kind_called(catalog: Catalog, word: str) -> Kind:
+    """The kind that a person means. Raises `CliError` that lists what there is."""
+    found = catalog.by_word(word)
+    if found is None:
+        known = ", ".join(sorted(kind.plural for kind in catalog))
+        raise CliError(f"The API has no kind {word!r}. It has: {known}.")
+    return found
+
+
+def namespace_of(kind: Kind, namespace: str) -> str | None:
+    """The namespace that counts for a kind: none if it is cluster-scoped."""
+    return namespace if kind.namespaced else None
+
+
+def named_objects(catalog: Catalog, words: tuple[str, ...]) -> list[tuple[Kind, str]]:
+    """What ``KIND NAME...`` or ``KIND/NAME...`` stand for. Raises `click.UsageError` for neither."""
+    if words and all("/" in word for word in words):
+        pairs = [word.split("/", 1) for word in words]
+        return [(kind_called(catalog, kind), name) for kind, name in pairs]
+    if len(words) < 2 or any("/" in word for word in words):
+        raise click.UsageError("Say which object: KIND NAME, or KIND/NAME.")
+    kind = kind_called(catalog, words[0])
+    return [(kind, name) for name in words[1:]]
