@@ -23,5 +23,7 @@ def configure(settings: kopf.OperatorSettings, controller: str) -> None:
     settings.scanning.disabled = True
     settings.queueing.idle_timeout = 1.0
     settings.watching.chunk_size = 500
+    settings.background.instant_exit_timeout = 0.1
+    settings.background.cancellation_polling = 2
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 5

@@ -1,0 +1,149 @@
+"""Workload: owns a definition and one instance of it, both of its name, and shows how the instance is."""
+
+from __future__ import annotations
+
+from operators.workload.kinds import DEFINITION, INSTANCE, WORKLOAD
+from threeport.common.errors import AlreadyExists, NotFound
+from threeport.common.types import FrozenJson, JsonObject
+from threeport.controller.conditions import READY, condition, is_ready, set_condition
+from threeport.controller.controller import Controller
+from threeport.controller.cycle import Refused, Waiting
+from threeport.controller.events import record_event
+from threeport.controller.status import write_status
+from threeport.resources.kind import Kind
+
+
+async def reconcile_workload(controller: Controller, workload: FrozenJson) -> str:
+    """Makes definition and instance what the workload says. Raises `Refused` where others own these names."""
+    metadata = workload["metadata"]
+    definition = await controller.client.find(DEFINITION, metadata["name"], metadata["namespace"])
+    _refuse_foreign(definition, workload, DEFINITION)
+    if definition is None or definition["spec"]["manifests"] != workload["spec"]["manifests"]:
+        await _write_definition(controller, workload, definition)
+    instance = await controller.client.find(INSTANCE, metadata["name"], metadata["namespace"])
+    _refuse_foreign(instance, workload, INSTANCE)
+    wanted = {"definitionRef": {"name": metadata["name"]}, "runtimeRef": workload["spec"].get("runtimeRef")}
+    if instance is None:
+        spec = {name: value for name, value in wanted.items() if value is not None}
+        instance = await _create(controller, INSTANCE, workload, spec)
+    elif instance["spec"].get("runtimeRef") != wanted["runtimeRef"]:
+        change = {"spec": {"runtimeRef": wanted["runtimeRef"]}}
+        instance = await controller.client.patch(INSTANCE, metadata["name"], metadata["namespace"], change)
+    await mirror(controller, workload, instance)
+    return f"is deployed as WorkloadInstance {metadata['name']}"
+
+
+async def mirror(controller: Controller, workload: FrozenJson, instance: FrozenJson) -> None:
+    """Shows in the workload how its instance is."""
+    news: list[FrozenJson] = []
+
+    def change(status: JsonObject, seen: FrozenJson) -> None:
+        news.clear()
+        if seen["metadata"].get("deletionTimestamp"):
+            return
+        theirs = instance.get("status") or {}
+        for name in ("health", "runtime", "readyResources"):
+            status[name] = theirs.get(name)
+        former = condition(status, READY)
+        ready = condition(theirs, READY) or {"reason": "Deploying", "message": "The instance has just been made."}
+        current = theirs.get("observedGeneration") == instance["metadata"].get("generation")
+        generation = workload["metadata"].get("generation")
+        status["observedGeneration"] = max(generation or 0, status.get("observedGeneration") or 0) or None
+        made = {
+            "reason": ready.get("reason", "") if current else "Deploying",
+            "message": ready.get("message", "") if current else "The instance is being brought up to date.",
+        }
+        set_condition(
+            status, READY, "True" if is_ready(instance) else "False", generation=status["observedGeneration"], **made
+        )
+        if former is None or former.get("reason") != made["reason"]:
+            news.append(made)
+
+    written = await write_status(controller.client, WORKLOAD, workload, change)
+    if written is not None and news and is_ready(written):
+        await record_event(controller.client, written, controller=controller.name, **news[0])
+
+
+async def remove_workload(controller: Controller, workload: FrozenJson) -> str:
+    """Deletes the instance, then the definition. Raises `Waiting` until both are gone."""
+    metadata = workload["metadata"]
+    for kind in (INSTANCE, DEFINITION):
+        found = await controller.client.find(kind, metadata["name"], metadata["namespace"])
+        if found is None or not owns(workload, found):
+            continue
+        if not found["metadata"].get("deletionTimestamp"):
+            found = await _delete(controller, kind, found)
+        if found is not None:
+            why = (condition(found.get("status"), READY) or {}).get("message") or "it is being deleted"
+            raise Waiting("Deleting", f"waits for {kind.kind} {metadata['name']}: {why}", first=1, longest=15)
+    return "its instance and definition are gone; deleted"
+
+
+def owns(workload: FrozenJson, obj: FrozenJson) -> bool:
+    """Whether the workload is the owner of the object."""
+    references = obj["metadata"].get("ownerReferences") or ()
+    return any(reference.get("uid") == workload["metadata"]["uid"] for reference in references)
+
+
+def owner_of(obj: FrozenJson) -> str | None:
+    """The name of the Workload that owns the object, if one does."""
+    references = obj["metadata"].get("ownerReferences") or ()
+    return next((str(one["name"]) for one in references if one.get("kind") == WORKLOAD.kind), None)
+
+
+async def _write_definition(controller: Controller, workload: FrozenJson, definition: FrozenJson | None) -> None:
+    metadata = workload["metadata"]
+    try:
+        clear = await controller.client.get(WORKLOAD, metadata["name"], metadata["namespace"], reveal=True)
+    except NotFound:
+        return
+    manifests = clear["spec"]["manifests"]
+    if definition is None:
+        await _create(controller, DEFINITION, workload, {"manifests": manifests})
+        return
+    change = {"spec": {"manifests": manifests}}
+    await controller.client.patch(DEFINITION, metadata["name"], metadata["namespace"], change)
+
+
+async def _create(controller: Controller, kind: Kind, workload: FrozenJson, spec: JsonObject) -> JsonObject:
+    metadata = workload["metadata"]
+    owner = {
+        "apiVersion": WORKLOAD.api_version,
+        "kind": WORKLOAD.kind,
+        "name": metadata["name"],
+        "uid": metadata["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+    body = {
+        "metadata": {
+            "name": metadata["name"],
+            "namespace": metadata["namespace"],
+            "labels": dict(metadata.get("labels") or {}),
+            "ownerReferences": [owner],
+        },
+        "spec": spec,
+    }
+    try:
+        return await controller.client.create(body, kind)
+    except AlreadyExists:
+        raise Waiting("NameTaken", f"{kind.kind} {metadata['name']} has just appeared", first=0.5) from None
+
+
+async def _delete(controller: Controller, kind: Kind, obj: FrozenJson) -> JsonObject | None:
+    """Asks for the deletion. Returns the object if it is still there afterwards."""
+    metadata = obj["metadata"]
+    try:
+        await controller.client.delete(kind, metadata["name"], metadata["namespace"], uid=metadata["uid"])
+    except NotFound:
+        return None
+    return await controller.client.find(kind, metadata["name"], metadata["namespace"])
+
+
+def _refuse_foreign(obj: FrozenJson | None, workload: FrozenJson, kind: Kind) -> None:
+    if obj is not None and not owns(workload, obj):
+        raise Refused(
+            "NameTaken",
+            f"{kind.kind} {workload['metadata']['name']} exists and was not made by this workload; "
+            "give the workload another name, or delete that object",
+        )

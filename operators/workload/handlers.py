@@ -1,0 +1,145 @@
+"""Where kopf comes in: which change of which object starts which phase."""
+
+from __future__ import annotations
+
+import random
+from functools import partial
+from typing import Any, Final
+
+import kopf
+
+from operators.workload.composite import reconcile_workload, remove_workload
+from operators.workload.definition import reconcile_definition
+from operators.workload.health import REASONS, report_on, roll_up
+from operators.workload.instance import reconcile_instance, remove_instance
+from operators.workload.kinds import DEFINITION, INSTANCE, REPORT, RUNTIME, WORKLOAD
+from operators.workload.wakeups import instance_changed, runtime_is_ready
+from threeport.common.types import FrozenJson, JsonObject
+from threeport.controller.conditions import READY, condition, is_ready
+from threeport.controller.controller import Controller, lock_of
+from threeport.controller.cycle import run_cycle
+
+DRIFT_INTERVAL: Final = 300.0
+"""Seconds between looks at the cluster of an instance that nobody touched."""
+
+REPORT_INTERVAL: Final = 15.0
+"""Seconds between looks at the report of an instance that is not Ready, in case that its event was missed."""
+
+_OF_WORKLOADS: Final = (WORKLOAD.group, WORKLOAD.version, WORKLOAD.plural)
+_OF_DEFINITIONS: Final = (DEFINITION.group, DEFINITION.version, DEFINITION.plural)
+_OF_INSTANCES: Final = (INSTANCE.group, INSTANCE.version, INSTANCE.plural)
+_OF_REPORTS: Final = (REPORT.group, REPORT.version, REPORT.plural)
+_OF_RUNTIMES: Final = (RUNTIME.group, RUNTIME.version, RUNTIME.plural)
+
+
+@kopf.on.create(*_OF_WORKLOADS)
+@kopf.on.update(*_OF_WORKLOADS)
+@kopf.on.resume(*_OF_WORKLOADS)
+async def deploy_workload(body: kopf.Body, memo: kopf.Memo, retry: int, **_: Any) -> None:
+    """Makes definition and instance of a Workload."""
+    workload, controller = _plain(body), _controller(memo)
+    async with lock_of(memo):
+        await run_cycle(controller, WORKLOAD, workload, retry, partial(reconcile_workload, controller, workload))
+
+
+@kopf.on.delete(*_OF_WORKLOADS)
+async def delete_workload(body: kopf.Body, memo: kopf.Memo, retry: int, **_: Any) -> None:
+    """Deletes instance and definition of a Workload."""
+    workload, controller = _plain(body), _controller(memo)
+    async with lock_of(memo):
+        await run_cycle(controller, WORKLOAD, workload, retry, partial(remove_workload, controller, workload))
+
+
+@kopf.on.create(*_OF_DEFINITIONS)
+@kopf.on.update(*_OF_DEFINITIONS)
+@kopf.on.resume(*_OF_DEFINITIONS)
+async def check_definition(body: kopf.Body, memo: kopf.Memo, retry: int, **_: Any) -> None:
+    """Checks a WorkloadDefinition and passes its changes on."""
+    definition, controller = _plain(body), _controller(memo)
+    await run_cycle(controller, DEFINITION, definition, retry, partial(reconcile_definition, controller, definition))
+
+
+@kopf.on.create(*_OF_INSTANCES)
+@kopf.on.update(*_OF_INSTANCES)
+@kopf.on.resume(*_OF_INSTANCES)
+async def apply_instance(body: kopf.Body, memo: kopf.Memo, retry: int, **_: Any) -> None:
+    """Puts a WorkloadInstance into its cluster."""
+    await _reconcile_instance(body, memo, retry)
+
+
+@kopf.on.delete(*_OF_INSTANCES)
+async def delete_instance(body: kopf.Body, memo: kopf.Memo, retry: int, **_: Any) -> None:
+    """Takes a WorkloadInstance out of its cluster."""
+    instance, controller = _plain(body), _controller(memo)
+    async with lock_of(memo):
+        await run_cycle(controller, INSTANCE, instance, retry, partial(remove_instance, controller, instance))
+
+
+def _first_look(**_: Any) -> float:
+    """Spread, so that instances that were made together are not looked at together."""
+    return random.uniform(0.5, 1.0) * DRIFT_INTERVAL
+
+
+@kopf.timer(*_OF_INSTANCES, interval=DRIFT_INTERVAL, initial_delay=_first_look)
+async def correct_drift(body: kopf.Body, memo: kopf.Memo, **context: Any) -> None:
+    """Looks at the cluster again, and corrects what others changed there."""
+    if not body.metadata.get("deletionTimestamp"):
+        await _reconcile_instance(body, memo, context.get("retry", 0))
+
+
+def _may_become_ready(body: kopf.Body, **_: Any) -> bool:
+    ready = condition(_plain(body).get("status"), READY)
+    return ready is not None and ready.get("reason") in REASONS and not is_ready(_plain(body))
+
+
+@kopf.timer(*_OF_INSTANCES, interval=REPORT_INTERVAL, initial_delay=REPORT_INTERVAL, when=_may_become_ready)
+async def look_for_report(body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
+    """Reads the report of an instance that is not Ready: the event about it may have been missed."""
+    instance, controller = _plain(body), _controller(memo)
+    report = await report_on(controller, instance, (instance.get("status") or {}).get("runtime"))
+    await roll_up(controller, instance, report)
+
+
+@kopf.on.event(*_OF_REPORTS)
+async def take_report(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
+    """Rolls a WorkloadReport up into its instance."""
+    controller, report = _controller(memo), _plain(event["object"])
+    metadata, spec = report["metadata"], report.get("spec") or {}
+    name = (spec.get("instanceRef") or {}).get("name")
+    instance = await controller.client.find(INSTANCE, name, metadata["namespace"]) if name else None
+    if instance is not None and instance["metadata"]["uid"] == spec.get("instanceUid"):
+        await roll_up(controller, instance, None if event["type"] == "DELETED" else report)
+
+
+@kopf.on.event(*_OF_INSTANCES)
+async def pass_on_instance(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
+    """Shows the state of an instance in the Workload that owns it."""
+    await instance_changed(_controller(memo), _plain(event["object"]), gone=event["type"] == "DELETED")
+
+
+@kopf.on.event(*_OF_RUNTIMES)
+async def pass_on_runtime(event: kopf.RawEvent, memo: kopf.Memo, logger: kopf.Logger, **_: Any) -> None:
+    """Wakes what waits for a runtime when it becomes Ready."""
+    runtime = _plain(event["object"])
+    ready, was_ready = is_ready(runtime), memo.get("was_ready", False)
+    memo.was_ready = ready
+    if ready and not was_ready and event["type"] != "DELETED":
+        woken = await runtime_is_ready(_controller(memo), runtime)
+        if woken:
+            logger.info("Runtime %s is ready: woke %d instances.", runtime["metadata"]["name"], woken)
+
+
+async def _reconcile_instance(body: kopf.Body, memo: kopf.Memo, retry: int) -> None:
+    instance, controller = _plain(body), _controller(memo)
+    async with lock_of(memo):
+        await run_cycle(controller, INSTANCE, instance, retry, partial(reconcile_instance, controller, instance))
+
+
+def _controller(memo: kopf.Memo) -> Controller:
+    controller: Controller = memo.controller
+    return controller
+
+
+def _plain(body: FrozenJson) -> JsonObject:
+    """The object as plain JSON, apart from kopf's live view of it."""
+    return dict(body)

@@ -1,0 +1,208 @@
+"""WorkloadInstance: one cycle of observe, compare, act once, and say what came of it.
+
+Every step can be the last one before a crash. What is about to be put into the cluster stands in the inventory
+before it is put there, and leaves the inventory after it is gone, so nothing is ever lost sight of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from operators.workload.agent_object import tell_agent
+from operators.workload.applying import apply_all, delete_all
+from operators.workload.health import REASONS, assess, put_verdict, report_on, tell
+from operators.workload.inventory import id_of, inventory_of, item_of, united
+from operators.workload.kinds import INSTANCE
+from operators.workload.observation import observe, scopes_of
+from operators.workload.placement import Place, definition_of, place_left, place_of
+from operators.workload.plan import Live, Plan, make_plan
+from operators.workload.rendering import Desired, Identity, render
+from operators.workload.teardown import tear_down
+from threeport.common.errors import Invalid
+from threeport.common.types import FrozenJson, JsonObject
+from threeport.controller.conditions import READY, condition
+from threeport.controller.controller import Controller
+from threeport.controller.cycle import Refused, Waiting
+from threeport.controller.events import record_event
+from threeport.controller.status import write_status
+from threeport.kube.errors import ClusterError, KindUnknown
+from threeport.resources.manifests import split_manifests
+
+
+async def reconcile_instance(controller: Controller, seen: FrozenJson) -> str:
+    """One cycle. `seen` may be an old copy. Returns the sentence of the cycle; raises `Waiting`, `Refused`,
+    `ClusterError` or `ApiError` where it could not finish."""
+    metadata = seen["metadata"]
+    instance = await controller.client.find(INSTANCE, metadata["name"], metadata["namespace"])
+    if instance is None or instance["metadata"]["uid"] != metadata["uid"]:
+        return "is gone"
+    if instance["metadata"].get("deletionTimestamp"):
+        return "is being deleted"
+    definition = await definition_of(controller, instance)
+    place = await place_of(controller, instance)
+    await _leave_former_place(controller, instance, place)
+    desired = await _render(place, definition, instance)
+    intended = await _persist_intent(controller, instance, place, desired)
+    if intended is None:
+        return "is gone"
+    inventory = inventory_of(intended["status"])
+    live = await observe(place.cluster, [*desired.manifests, *inventory], metadata["uid"])
+    settled = (instance.get("status") or {}).get("appliedHash") == desired.digest
+    plan = make_plan(desired.manifests, live, inventory, settled=settled)
+    await _tell_of_drift(controller, instance, plan)
+    await _carry_out(controller, place, plan, desired, live, metadata["uid"])
+    await tell_agent(place, instance, desired)
+    return await _settle(controller, intended, definition, place, desired, plan)
+
+
+async def remove_instance(controller: Controller, seen: FrozenJson) -> str:
+    """One cycle of deletion. Returns its sentence when all is gone; raises `Waiting` while something remains."""
+    metadata = seen["metadata"]
+    instance = await controller.client.find(INSTANCE, metadata["name"], metadata["namespace"])
+    if instance is None or instance["metadata"]["uid"] != metadata["uid"]:
+        return "is gone"
+    status = instance.get("status") or {}
+    inventory = inventory_of(status)
+    if not inventory:
+        return "put nothing into a cluster; deleted"
+    runtime = str(status.get("runtime") or "")
+    if (metadata.get("annotations") or {}).get("threeport.io/abandon") == "true":
+        return f"abandoned {len(inventory)} objects in runtime {runtime}, as its annotation asks; deleted"
+    place = await place_left(controller, runtime) if runtime else None
+    if place is None:
+        return f"its runtime {runtime} is gone, and with it all that it held; deleted"
+    await _tear_down(controller, place, instance, inventory)
+    return f"took {len(inventory)} objects out of runtime {runtime}; deleted"
+
+
+async def _tear_down(
+    controller: Controller, place: Place, instance: FrozenJson, inventory: Sequence[FrozenJson]
+) -> None:
+    metadata = instance["metadata"]
+    try:
+        remains = await tear_down(
+            place.cluster, inventory, instance=metadata["name"], uid=metadata["uid"], check_lease=controller.check_lease
+        )
+    except ClusterError as error:
+        raise Waiting(
+            error.reason,
+            f"cannot be taken out of runtime {place.runtime}: {error}. If that cluster is gone for good: "
+            f"kubectl annotate workloadinstance {metadata['name']} threeport.io/abandon=true",
+        ) from None
+    if remains:
+        raise Waiting("Deleting", f"waits for the deletion of {remains}", first=0.5, longest=15)
+
+
+async def _leave_former_place(controller: Controller, instance: FrozenJson, place: Place) -> None:
+    """An instance that moves to another runtime is first taken out of the one that it leaves."""
+    status = instance.get("status") or {}
+    former = status.get("runtime")
+    if not former or former == place.runtime:
+        return
+    left = await place_left(controller, former)
+    if left is not None:
+        await _tear_down(controller, left, instance, inventory_of(status))
+
+    def forget(status: JsonObject, _: FrozenJson) -> None:
+        status.update(runtime=None, inventory=None, appliedHash=None, namespace=None)
+
+    await write_status(controller.client, INSTANCE, instance, forget)
+
+
+async def _render(place: Place, definition: FrozenJson, instance: FrozenJson) -> Desired:
+    try:
+        manifests = split_manifests(definition["spec"]["manifests"])
+    except Invalid as error:
+        raise Refused("InvalidManifests", error.message) from None
+    metadata = instance["metadata"]
+    identity = Identity(definition=definition["metadata"]["name"], instance=metadata["name"], uid=metadata["uid"])
+    return render(manifests, await scopes_of(place.cluster, manifests), identity)
+
+
+async def _persist_intent(
+    controller: Controller, instance: FrozenJson, place: Place, desired: Desired
+) -> JsonObject | None:
+    """Notes all that will be in the cluster, beside all that is; writes nothing if it is noted already."""
+    wanted = [item_of(manifest) for manifest in desired.manifests]
+
+    def change(status: JsonObject, _: FrozenJson) -> None:
+        former = inventory_of(status) if status.get("runtime") in (None, place.runtime) else []
+        status["inventory"] = united(former, wanted)
+        status["runtime"] = place.runtime
+        status["namespace"] = desired.namespace
+
+    return await write_status(controller.client, INSTANCE, instance, change)
+
+
+async def _tell_of_drift(controller: Controller, instance: FrozenJson, plan: Plan) -> None:
+    if not plan.drifted:
+        return
+    parts = [f"{identity}: {', '.join(fields[:5]) or 'was removed'}" for identity, fields in plan.drifted.items()]
+    message = f"Changed by others, and put right: {'; '.join(parts[:5])}"
+    await record_event(
+        controller.client, instance, controller=controller.name, reason="Drifted", message=message, type="Warning"
+    )
+
+
+async def _carry_out(controller: Controller, place: Place, plan: Plan, desired: Desired, live: Live, uid: str) -> None:
+    """Applies and prunes. Raises `Waiting` or `Refused` with all that went wrong; nothing is pruned then."""
+    applied = await apply_all(place.cluster, plan.apply, live, uid, controller.check_lease)
+    failures = applied.failures
+    if desired.unknown:
+        kinds = sorted({f"{manifest['kind']} in {manifest['apiVersion']}" for manifest in desired.unknown})
+        failures = [*failures, KindUnknown(f"the cluster does not know {', '.join(kinds)}, yet")]
+    if failures:
+        _raise(failures)
+    if not plan.prune:
+        return
+    await delete_all(place.cluster, plan.prune, live, controller.check_lease)
+    left = await observe(place.cluster, plan.prune, uid)
+    remaining = [item for item in plan.prune if id_of(item) in left]
+    if remaining:
+        names = ", ".join(str(id_of(item)) for item in remaining[:5])
+        raise Waiting("Pruning", f"applied; waits for the deletion of {names}", first=1, longest=15)
+
+
+def _raise(failures: Sequence[ClusterError]) -> None:
+    """The first failure that only a person can mend decides, else the first one; the message names all."""
+    message = "; ".join(str(failure) for failure in failures[:3])
+    if len(failures) > 3:
+        message += f"; and {len(failures) - 3} more"
+    final = next((failure for failure in failures if not failure.temporary), None)
+    if final is not None:
+        raise Refused(final.reason, message)
+    quick = all(isinstance(failure, KindUnknown) for failure in failures)
+    raise Waiting(failures[0].reason, message, first=1 if quick else 5, longest=60 if quick else 300)
+
+
+async def _settle(
+    controller: Controller,
+    instance: FrozenJson,
+    definition: FrozenJson,
+    place: Place,
+    desired: Desired,
+    plan: Plan,
+) -> str:
+    """Shrinks the inventory to what is there, and says how the instance is by the agent's latest report."""
+    report = await report_on(controller, instance, place.runtime)
+    generation = instance["metadata"].get("generation")
+    said: list[str] = []
+
+    def change(status: JsonObject, seen: FrozenJson) -> None:
+        status["inventory"] = [item_of(manifest) for manifest in desired.manifests]
+        status["appliedHash"] = desired.digest
+        status["definitionGeneration"] = definition["metadata"].get("generation")
+        status["observedGeneration"] = generation
+        verdict = assess(status, seen["metadata"]["uid"], report)
+        former = condition(status, READY)
+        said[:] = [verdict.message]
+        news[:] = [former is None or former.get("reason") not in {*REASONS} or former.get("reason") != verdict.reason]
+        put_verdict(status, verdict, generation)
+
+    news: list[bool] = []
+    written = await write_status(controller.client, INSTANCE, instance, change)
+    if written is not None and news[0]:
+        await tell(controller, written, assess(written["status"], written["metadata"]["uid"], report))
+    acts = f"applied {len(plan.apply)} of {len(desired.manifests)} objects" if plan.apply else "nothing to apply"
+    pruned = f", deleted {len(plan.prune)}" if plan.prune else ""
+    return f"{acts}{pruned} in runtime {place.runtime}: {said[0]}"

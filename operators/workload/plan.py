@@ -1,0 +1,54 @@
+"""What one cycle does to a cluster: a pure function of what should be there, what is there, and what was put there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from operators.workload.inventory import id_of, item_of
+from threeport.common.types import FrozenJson, JsonObject
+from threeport.kube.labels import INSTANCE_LABEL
+from threeport.kube.manifest import drifted_fields, is_current
+from threeport.kube.ordering import in_reverse
+from threeport.resources.manifests import ObjectId
+
+Live: TypeAlias = Mapping[ObjectId, FrozenJson]
+"""Objects in the cluster, as far as they carry the label of the instance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to do. Empty means that the cluster is as it should be, and nothing is written."""
+
+    apply: Sequence[JsonObject]
+    """Manifests that are missing, changed, or drifted; in the order of applying."""
+    prune: Sequence[JsonObject]
+    """Items of the inventory that have left the definition and are still in the cluster; in the order of deletion."""
+    drifted: Mapping[ObjectId, Sequence[str]] = field(default_factory=dict)
+    """Objects that others have changed or removed since, with the fields (none if the object is missing)."""
+
+
+def make_plan(desired: Sequence[JsonObject], live: Live, inventory: Sequence[FrozenJson], *, settled: bool) -> Plan:
+    """Compares. `settled` says that all of `desired` was applied before, so that what is missing was taken away."""
+    apply: list[JsonObject] = []
+    drifted: dict[ObjectId, Sequence[str]] = {}
+    wanted = {id_of(item_of(manifest)): manifest for manifest in desired}
+    for identity, manifest in wanted.items():
+        found = live.get(identity)
+        if found is None:
+            apply.append(manifest)
+            if settled:
+                drifted[identity] = ()
+        elif not is_current(manifest, found):
+            apply.append(manifest)
+        elif fields := drifted_fields(manifest, found):
+            apply.append(manifest)
+            drifted[identity] = fields
+    gone = [dict(item) for item in inventory if id_of(item) not in wanted and id_of(item) in live]
+    return Plan(apply=apply, prune=in_reverse(gone), drifted=drifted)
+
+
+def is_of(uid: str, obj: FrozenJson) -> bool:
+    """Whether an object in the cluster belongs to the instance with this uid."""
+    return bool((obj["metadata"].get("labels") or {}).get(INSTANCE_LABEL) == uid)

@@ -1,0 +1,74 @@
+"""Taking an instance out of a cluster: rank by rank in reverse, each in the foreground, the namespace last.
+
+Only what the inventory names *and* carries the label of the instance is deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from operators.workload.applying import delete_all
+from operators.workload.inventory import id_of
+from operators.workload.observation import observe
+from operators.workload.plan import Live
+from threeport.common.types import FrozenJson
+from threeport.kube.cluster import Cluster
+from threeport.kube.ordering import in_reverse, rank_of
+from threeport.kube.threeport_workload import threeport_workload_kind, threeport_workload_name
+
+NAMED = 5
+"""How many of the objects that remain a message names."""
+
+
+async def tear_down(
+    cluster: Cluster,
+    inventory: Sequence[FrozenJson],
+    *,
+    instance: str,
+    uid: str,
+    check_lease: Callable[[], None],
+) -> str:
+    """Does what can be done now. Returns what remains and why, as part of a sentence; an empty text when all is gone.
+
+    The agent is told last: until then it reports what is left.
+    """
+    asked: set[str] = set()
+    while True:
+        live = await observe(cluster, inventory, uid)
+        remaining = in_reverse([dict(item) for item in inventory if id_of(item) in live])
+        if not remaining:
+            break
+        first = [item for item in remaining if rank_of(item["kind"]) == rank_of(remaining[0]["kind"])]
+        uids = {str(live[id_of(item)]["metadata"]["uid"]) for item in first}
+        await delete_all(cluster, first, live, check_lease)
+        if uids <= asked:
+            return _what_remains(remaining, live)
+        asked |= uids
+    await _forget(cluster, instance, uid)
+    return ""
+
+
+async def _forget(cluster: Cluster, instance: str, uid: str) -> None:
+    kind, name = threeport_workload_kind(), threeport_workload_name(instance, uid)
+    found = await cluster.get(kind.api_version, kind.kind, name)
+    if found is not None:
+        await cluster.delete(kind.api_version, kind.kind, name, None, uid=found["metadata"]["uid"])
+
+
+def _what_remains(remaining: Sequence[FrozenJson], live: Live) -> str:
+    named = [_describe(live[id_of(item)]) for item in remaining[:NAMED]]
+    more = len(remaining) - len(named)
+    return ", ".join(named) + (f" and {more} more" if more > 0 else "")
+
+
+def _describe(obj: FrozenJson) -> str:
+    metadata = obj["metadata"]
+    name = f"{metadata['namespace']}/{metadata['name']}" if metadata.get("namespace") else metadata["name"]
+    holders = [text for text in metadata.get("finalizers") or () if text != "foregroundDeletion"]
+    held = f" (held by finalizer {', '.join(holders)})" if holders and metadata.get("deletionTimestamp") else ""
+    blocked = "; ".join(
+        condition.get("message", "")
+        for condition in (obj.get("status") or {}).get("conditions") or ()
+        if obj["kind"] == "Namespace" and condition.get("status") == "True"
+    )
+    return f"{obj['kind']} {name}{held}{f' ({blocked})' if blocked else ''}"
