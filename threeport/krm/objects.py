@@ -16,6 +16,7 @@ from threeport.krm.interfaces import Action, Caller, Verb
 from threeport.krm.negotiation import Form, negotiate
 from threeport.krm.patches import APPLY, parse_patch
 from threeport.krm.paths import Target
+from threeport.krm.protobuf import MEDIA_TYPE, decode_namespace
 from threeport.krm.reading import Reader, parse_selection
 from threeport.krm.services import Services
 from threeport.krm.transactions import Transactions, parse_steps
@@ -116,7 +117,8 @@ class Objects:
         return json_answer(await self._reader.many(caller, target, selection, form, request.query))
 
     async def _body(self, request: web.Request) -> JsonObject:
-        return decode_object(await read_limited(request), request.content_type)
+        raw = await read_limited(request)
+        return decode_namespace(raw) if request.content_type == MEDIA_TYPE else decode_object(raw, request.content_type)
 
     async def _create(self, request: web.Request, caller: Caller, target: Target) -> web.Response:
         form, options = negotiate(request.headers.get("Accept")), parse_write_options(request, caller)

@@ -207,7 +207,9 @@ async def krm(database: Database, nats_url: str, tmp_path: Path) -> AsyncIterato
 
 
 @asynccontextmanager
-async def running(database: Database, nats_url: str, directory: Path, admitters: Sequence[Any] = ()) -> AsyncIterator[Krm]:
+async def running(
+    database: Database, nats_url: str, directory: Path, admitters: Sequence[Any] = ()
+) -> AsyncIterator[Krm]:
     """A server on this database and broker."""
     clock = RevisionClock(1)
     suffix = uuid.uuid4().hex[:8]

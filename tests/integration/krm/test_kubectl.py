@@ -35,7 +35,9 @@ async def test_kubectl_applies_shows_changes_and_deletes(krm: Krm) -> None:
 async def test_kubectl_applies_namespaces_with_strategic_merge(krm: Krm) -> None:
     document = yaml.safe_dump({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}})
     await krm.kubectl("apply", "-f", "-", stdin=document)
-    assert "configured" in await krm.kubectl("apply", "-f", "-", stdin=document.replace("name:", "labels: {a: b}\n  name:"))
+    assert "configured" in await krm.kubectl(
+        "apply", "-f", "-", stdin=document.replace("name:", "labels: {a: b}\n  name:")
+    )
     assert "Active" in await krm.kubectl("get", "namespaces", "team-a")
     assert "a=b" in await krm.kubectl("get", "ns", "--show-labels")
 
