@@ -27,7 +27,7 @@ def structural_schema(model: type[BaseModel]) -> JsonObject:
     properties = schema["properties"]
     properties["apiVersion"] = {"type": "string", "description": "Group and version of the kind."}
     properties["kind"] = {"type": "string", "description": "The kind."}
-    properties["metadata"] = {"type": "object", "description": "Standard object metadata."}
+    properties["metadata"] = {"type": "object"}  # a CustomResourceDefinition may say no more of it
     return schema
 
 
