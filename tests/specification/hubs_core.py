@@ -12,6 +12,7 @@ from tests.specification.world import RESOURCE
 from threeport.common.revisions import SECOND
 from threeport.events.core import HubCore, Refresh
 from threeport.events.timing import Timing
+from threeport.store.changes import Head
 from threeport.store.records import StoredObject
 
 if TYPE_CHECKING:
@@ -86,8 +87,16 @@ class CoreHub(SimulatedHub):
             if then or not self._core.ready:
                 self.world.after(SECOND // 2, self._refresh, then)
             return
-        refresh = self._core.begin_refresh()
-        rows = self.world.snapshot(refresh.above)
+        refresh, world = self._core.begin_refresh(), self.world
+        if not self._core.ready:
+            world.after(self._reading_time(), self._apply, refresh, world.snapshot(refresh.above), then)
+        else:
+            heads = [Head(row.key.resource, row.uid, row.revision) for row in world.snapshot(refresh.above)]
+            world.after(self._reading_time(), self._read_news, refresh, heads, then)
+
+    def _read_news(self, refresh: Refresh, heads: Sequence[Head], then: Callable[[], None] | None) -> None:
+        news = set(self._core.news(heads))
+        rows = [row for row in self.world.snapshot(0) if row.uid in news]
         self.world.after(self._reading_time(), self._apply, refresh, rows, then)
 
     def _apply(self, refresh: Refresh, rows: Sequence[StoredObject], then: Callable[[], None] | None) -> None:

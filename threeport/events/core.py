@@ -10,8 +10,8 @@ follows in here - refreshing and resuming from a little earlier, never from a pl
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -19,7 +19,11 @@ from threeport.common.revisions import revision_of
 from threeport.events.memory import Memory, replay_of
 from threeport.events.timing import Timing
 from threeport.events.watch import WatchQueue
+from threeport.store.changes import Head
 from threeport.store.records import Bookmark, StoredObject
+
+HELD = 10_000
+"""Messages kept while the hub is fenced; what is more comes with a refresh."""
 
 
 class Source(StrEnum):
@@ -71,6 +75,7 @@ class HubCore:
         self._memory = Memory()
         self._start = 0
         self._begun = self._now()
+        self._held: deque[StoredObject] = deque(maxlen=HELD)
 
     @property
     def ready(self) -> bool:
@@ -84,7 +89,7 @@ class HubCore:
 
     @property
     def fenced(self) -> bool:
-        """Whether messages of the stream are refused, because the last refresh is missing or began too long ago."""
+        """Whether no message of the stream is passed on, because the last refresh is missing or began too long ago."""
         return not self.ready or self.refresh_age() >= self.timing.fence
 
     def refresh_age(self) -> int:
@@ -94,11 +99,16 @@ class HubCore:
     def begin_refresh(self) -> Refresh:
         """Call this *before* reading the database, objects and tombstones, above the revision that it returns.
 
-        The first refresh goes back the whole memory, later ones to the slack before the start of the last one.
+        The first refresh goes back the whole memory, later ones to the slack before the start of the last one. What
+        was found may be read in two steps: first all heads in one snapshot, then those objects that are `news`.
         """
         start = self.clock()
         above = self._start - revision_of(self.timing.slack) if self.ready else start - revision_of(self.timing.memory)
         return Refresh(above, start, self._now(), self._era)
+
+    def news(self, heads: Iterable[Head]) -> list[str]:
+        """The uids of those among `heads` that the hub does not know at that revision: their objects are to be read."""
+        return [head.uid for head in heads if not self._memory.knows(*head)]
 
     def apply_refresh(self, refresh: Refresh, rows: Sequence[StoredObject]) -> bool:
         """Take in what a refresh has read. False if the hub has started anew in the meantime: it counts for nothing."""
@@ -111,11 +121,15 @@ class HubCore:
         if refresh.start > self._start:
             self._start, self._begun = refresh.start, refresh.begun
         self._forget(refresh.start - revision_of(self.timing.memory))
+        while self._held and not self.fenced:
+            self._take(self._held.popleft(), Source.STREAM)
         return True
 
     def consume(self, event: StoredObject) -> None:
-        """Take in a message of the stream; refused while `fenced`, since the next refresh brings it anyway."""
-        if not self.fenced:
+        """Take in a message of the stream; while `fenced` it has to wait for the next refresh."""
+        if self.fenced:
+            self._held.append(event)
+        else:
             self._take(event, Source.STREAM)
 
     def knows(self, resource: str, uid: str, revision: int) -> bool:

@@ -19,7 +19,7 @@ from threeport.events.broker import Broker
 from threeport.events.core import HubCore, Source
 from threeport.events.message import decode
 from threeport.events.metrics import EVENTS, LAG, WATCHES
-from threeport.events.refresher import ReadChanges, Refresher
+from threeport.events.refresher import ChangeLog, Refresher
 from threeport.events.subscription import StreamSubscription
 from threeport.events.tasks import start, stop
 from threeport.events.timing import Timing
@@ -53,7 +53,7 @@ class HubHealth:
 class Hub:
     """The source of events of one process; implements `threeport.krm.interfaces.EventSource`.
 
-    `read_changes` reads from the database, `clock` is the clock of the process as a revision, `lagging` says whether
+    `changes` reads from the database, `clock` is the clock of the process as a revision, `lagging` says whether
     the outbox is behind (`Relay.lagging`). `buffer` events may wait for a watcher before it is cut.
 
     Without a `broker` there is no stream: the process is the only one that writes, and tells of it by `publish`.
@@ -62,7 +62,7 @@ class Hub:
     def __init__(
         self,
         broker: Broker | None,
-        read_changes: ReadChanges,
+        changes: ChangeLog,
         clock: Callable[[], int],
         *,
         lagging: Callable[[], bool] = lambda: False,
@@ -73,9 +73,9 @@ class Hub:
         self._core = HubCore(
             clock=clock, now=_monotonic_micros, timing=timing or Timing(), buffer=buffer, observe=self._observe
         )
-        self._read = read_changes
+        self._changes = changes
         self._subscription = StreamSubscription(broker, self._on_message) if broker else None
-        self._refresher = Refresher(self._core, read_changes, lagging=lambda: lagging() or not self._stream_is_alive())
+        self._refresher = Refresher(self._core, changes, lagging=lambda: lagging() or not self._stream_is_alive())
         self._max_watches = max_watches
         self._opening = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -162,7 +162,7 @@ class Hub:
         above = self._core.replay_from(since)
         if self._core.remembers(above):
             return self._core.watch(resource, above=above)
-        rows = await self._read(above, resource)
+        rows = await self._changes.since(above, resource)
         if not self._core.ready:
             raise StoreUnavailable("the hub has started anew meanwhile")
         # Tombstones may have been dropped while the rows were read: judge by the time at which they have arrived.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, Protocol
 
 from threeport.common.revisions import SECOND
-from threeport.events.core import HubCore
+from threeport.events.core import HubCore, Refresh
+from threeport.store.changes import Head
 from threeport.store.records import StoredObject, StoreUnavailable
 
 logger = logging.getLogger(__name__)
@@ -20,23 +21,32 @@ RETRY_DELAY: Final = 0.5
 READ_TIMEOUT: Final = 8.0
 """Seconds a reading may take; it has to fail well before the hub is abandoned."""
 SLICE: Final = 0.5
+PART: Final = 1000
+"""Objects that are read at once."""
 
 
-class ReadChanges(Protocol):
-    """Reads the newest state of everything with a revision above `revision`, tombstones included, ascending.
+class ChangeLog(Protocol):
+    """What has changed in the database, tombstones included; current reads, no replica. All raise `StoreUnavailable`.
 
-    `resource` None means all resources. A current read: no replica. Raises `StoreUnavailable`.
+    Implemented by `threeport.store.changes.Changes`.
     """
 
-    def __call__(self, revision: int, resource: str | None = None) -> Awaitable[Sequence[StoredObject]]: ...
+    async def heads(self, revision: int) -> Sequence[Head]:
+        """Which objects have a revision above `revision`, in one snapshot."""
+
+    async def of(self, uids: Sequence[str]) -> Sequence[StoredObject]:
+        """The present state of these objects, or their tombstones."""
+
+    async def since(self, revision: int, resource: str | None = None) -> Sequence[StoredObject]:
+        """The objects with a revision above `revision`, in one snapshot; `resource` None means all."""
 
 
 class Refresher:
     """Keeps a hub's core fresh."""
 
-    def __init__(self, core: HubCore, read: ReadChanges, *, lagging: Callable[[], bool]) -> None:
+    def __init__(self, core: HubCore, changes: ChangeLog, *, lagging: Callable[[], bool]) -> None:
         self._core = core
-        self._read = read
+        self._changes = changes
         self._lagging = lagging
         self._wanted = asyncio.Event()
         self._waiting: list[asyncio.Future[None]] = []
@@ -72,11 +82,19 @@ class Refresher:
         refresh = self._core.begin_refresh()
         try:
             async with asyncio.timeout(READ_TIMEOUT):
-                rows = await self._read(refresh.above)
+                rows = await self._read(refresh)
         except (StoreUnavailable, TimeoutError) as error:
             logger.warning("changes cannot be read from the database: %s", error or "no answer in time")
             return False
         return self._core.apply_refresh(refresh, rows)
+
+    async def _read(self, refresh: Refresh) -> list[StoredObject]:
+        if not self._core.ready:
+            return [*await self._changes.since(refresh.above)]
+        # In normal operation the stream has brought nearly all of it: to read the bodies again would be most of the
+        # work of a busy process.
+        news = self._core.news(await self._changes.heads(refresh.above))
+        return [row for part in range(0, len(news), PART) for row in await self._changes.of(news[part : part + PART])]
 
     async def _pause(self) -> None:
         # In slices, because the interval gets shorter when the stream is lost meanwhile.

@@ -8,7 +8,7 @@ from typing import Literal
 
 from threeport.events.broker import Broker, BrokerSettings
 from threeport.events.hub import Hub
-from threeport.events.refresher import ReadChanges
+from threeport.events.refresher import ChangeLog
 from threeport.events.relay import Outbox, Relay
 from threeport.events.timing import Timing
 
@@ -38,13 +38,13 @@ class EventService:
         settings: BrokerSettings,
         *,
         outbox: Outbox,
-        read_changes: ReadChanges,
+        changes: ChangeLog,
         clock: Callable[[], int],
         timing: Timing | None = None,
     ) -> None:
         self.broker = Broker(settings)
         self.relay = Relay(self.broker, outbox)
-        self.hub = Hub(self.broker, read_changes, clock, lagging=lambda: self.relay.lagging, timing=timing)
+        self.hub = Hub(self.broker, changes, clock, lagging=lambda: self.relay.lagging, timing=timing)
 
     async def open(self) -> None:
         """Start all of it; returns at once, whether NATS and the database are there or not."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from threeport.store.database import Database
 from threeport.store.records import StoredObject
 from threeport.store.rows import COLUMNS, stored
@@ -15,6 +18,24 @@ SINCE = f"""
 
 ALL_SINCE = SINCE.replace("{and_resource}", "")
 RESOURCE_SINCE = SINCE.replace("{and_resource}", "AND resource = %(resource)s::TEXT")
+
+HEADS_SINCE = """
+    SELECT resource, uid, revision FROM objects WHERE revision > %(revision)s::BIGINT
+    UNION ALL
+    SELECT resource, uid, revision FROM tombstones WHERE revision > %(revision)s::BIGINT"""
+
+OF_UIDS = f"""
+    SELECT {COLUMNS}, false AS deleted FROM objects WHERE uid = ANY(%(uids)s::TEXT[])
+    UNION ALL
+    SELECT {COLUMNS}, true AS deleted FROM tombstones WHERE uid = ANY(%(uids)s::TEXT[])"""
+
+
+class Head(NamedTuple):
+    """Which object has changed, and the revision it has now."""
+
+    resource: str
+    uid: str
+    revision: int
 
 
 class Changes:
@@ -30,4 +51,14 @@ class Changes:
         """
         query = ALL_SINCE if resource is None else RESOURCE_SINCE
         rows = await self._database.read(query, {"revision": revision, "resource": resource})
+        return [stored(row, deleted=deleted) for *row, deleted in rows]
+
+    async def heads(self, revision: int) -> list[Head]:
+        """What `since` would return, without the objects themselves: a tenth of the work. Raises `StoreUnavailable`."""
+        rows = await self._database.read(HEADS_SINCE, {"revision": revision})
+        return [Head(*row) for row in rows]
+
+    async def of(self, uids: Sequence[str]) -> list[StoredObject]:
+        """These objects or their tombstones as they are now, in no order. Raises `StoreUnavailable`."""
+        rows = await self._database.read(OF_UIDS, {"uids": list(uids)})
         return [stored(row, deleted=deleted) for *row, deleted in rows]

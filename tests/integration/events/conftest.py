@@ -36,7 +36,7 @@ class ApiProcess:
         self.events = EventService(
             settings,
             outbox=Outbox(database),
-            read_changes=Changes(database).since,
+            changes=Changes(database),
             clock=self.clock.read,
             timing=TIMING,
         )
