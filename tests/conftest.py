@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 
-PLUGINS = ("tests.fixtures.postgres", "tests.fixtures.nats", "tests.cluster.fixtures", "tests.fixtures.api")
+PLUGINS = (
+    "tests.fixtures.postgres",
+    "tests.fixtures.nats",
+    "tests.cluster.fixtures",
+    "tests.fixtures.api",
+    "tests.fixtures.simulated",
+)
 
 pytest_plugins = [plugin for plugin in PLUGINS if importlib.util.find_spec(plugin)]

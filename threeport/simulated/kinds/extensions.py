@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from threeport.common.types import FrozenJson
+from threeport.common.types import FrozenJson, JsonObject
 from threeport.resources.kind import Column, Kind
 from threeport.simulated.kinds.core import AGE
 from threeport.simulated.kinds.schemas import open_object, root
@@ -34,10 +34,15 @@ def kind_of_definition(definition: FrozenJson) -> Kind:
         namespaced=spec["scope"] == "Namespaced",
         short_names=tuple(names.get("shortNames") or ()),
         categories=tuple(names.get("categories") or ()),
-        schema=(version.get("schema") or {}).get("openAPIV3Schema") or open_object(),
+        schema=_completed((version.get("schema") or {}).get("openAPIV3Schema") or open_object()),
         columns=tuple(_column(column) for column in version.get("additionalPrinterColumns") or ()) or (AGE,),
         has_status="status" in (version.get("subresources") or {}),
     )
+
+
+def _completed(schema: FrozenJson) -> JsonObject:
+    """The schema with the fields that every object has, which definitions leave to the server."""
+    return {**schema, "properties": {**root()["properties"], **(schema.get("properties") or {})}}
 
 
 def _column(column: FrozenJson) -> Column:
