@@ -35,6 +35,10 @@ class TryAgain(Exception):
         self.together = together
 
 
+class NameTakenMeanwhile(TryAgain):
+    """The name was taken when the statement ran, and is free now."""
+
+
 def named(key: Key) -> str:
     """The key as people write it."""
     return f"{key.resource} {key.namespace}/{key.name}" if key.namespace else f"{key.resource} {key.name}"
@@ -50,6 +54,8 @@ async def explain(connection: Connection, write: Write, *, stamp: int, fence: Fe
     ahead = micros_of(stamp) - now
     if abs(ahead) > SKEW_LIMIT:
         raise TryAgain(f"the clock of this process is {ahead / SECOND:+.1f} s off the database's: set it right")
+    if write.operation is Operation.CREATE:
+        raise NameTakenMeanwhile("others create and delete the same name")
     raise TryAgain("others change what it depends on", together=write.references is not None)
 
 

@@ -73,7 +73,7 @@ CREATED = f"""WITH prior AS (
         %(generation)s::BIGINT, %(deleting)s::BOOLEAN, %(shard)s::BIGINT, %(labels)s::JSONB, %(former)s::JSONB,
         %(bookkeeping)s::TEXT, %(body)s::TEXT
     FROM prior WHERE {{conditions}}
-    ON CONFLICT (resource, namespace, name) DO NOTHING
+    ON CONFLICT DO NOTHING
     RETURNING uid, revision
 )"""
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from threeport.common.revisions import SECOND, TRANSACTION_LIMIT, RevisionClock, micros_of, next_revision
 from threeport.store.database import Connection, Database, OutcomeUnknown, fetch
-from threeport.store.diagnosis import TryAgain, explain, named, refuse_referenced
-from threeport.store.records import Fence, Operation, StoredObject, StoreUnavailable, Write
+from threeport.store.diagnosis import NameTakenMeanwhile, TryAgain, explain, named, refuse_referenced
+from threeport.store.records import Fence, NameTaken, Operation, StaleRevision, StoredObject, StoreUnavailable, Write
 from threeport.store.rows import COLUMNS, stored
 from threeport.store.statements import (
     ADD_REFERENCES,
@@ -36,6 +37,23 @@ BY_UID = f"""
 IN_OUTBOX = "SELECT 1 FROM outbox WHERE uid = %(uid)s AND revision = %(revision)s"
 
 
+class _Guess(NamedTuple):
+    """What a write made, if it was made before the connection was lost. `revision` is None if it cannot be told."""
+
+    write: Write
+    revision: int | None
+    results: list[StoredObject] | None = None
+    """What a transaction made, of which `write` is one."""
+
+
+class _AnswerLost(TryAgain):
+    """Whether the change was made is not known."""
+
+    def __init__(self, error: OutcomeUnknown, guess: _Guess) -> None:
+        super().__init__(str(error))
+        self.guess = guess
+
+
 @dataclass(frozen=True, slots=True)
 class Writer:
     """Writes to one database with the stamps of one process."""
@@ -45,26 +63,39 @@ class Writer:
 
     async def write(self, writes: Sequence[Write], fence: Fence | None) -> list[StoredObject]:
         """See `threeport.krm.interfaces.ObjectStore.write`."""
-        reason: TryAgain | None = None
+        guesses: list[_Guess] = []
         together = len(writes) != 1
         for _ in range(ATTEMPTS):
             try:
                 return await self._together(writes, fence) if together else [await self._alone(writes[0], fence)]
             except TryAgain as error:
-                reason = error
+                reason: Exception = error
                 together = together or error.together
+                if isinstance(error, _AnswerLost):
+                    guesses.append(error.guess)
+            except (NameTaken, StaleRevision) as error:
+                reason = error
+            # A lost statement may still have been at work, so every later refusal may be of its making.
+            if (made := await self._made(guesses)) is not None:
+                return made
+            if not isinstance(reason, TryAgain):
+                raise reason
+        if isinstance(reason, NameTakenMeanwhile) and not together:
+            raise NameTaken(writes[0].key, None) from reason
         raise StoreUnavailable(f"could not write {', '.join(named(write.key) for write in writes[:3])}: {reason}")
+
+    def statement(self, write: Write, stamp: int, fence: Fence | None, *, alone: bool) -> Statement:
+        """The statement of a write by this process."""
+        return statement_of(write, stamp=stamp, node=self.clock.node, fence=fence, alone=alone)
 
     async def _alone(self, write: Write, fence: Fence | None) -> StoredObject:
         stamp = self.clock.stamp()
-        statement = self._statement(write, stamp, fence, alone=True)
+        statement = self.statement(write, stamp, fence, alone=True)
         try:
             rows = await self.database.statement(statement.sql, statement.parameters)
         except OutcomeUnknown as error:
-            found = await self._outcome(write, _expected_revision(write, stamp, self.clock.node))
-            if found is not None:
-                return found
-            raise TryAgain(str(error)) from error
+            known = None if write.expected is None else next_revision(write.expected, stamp, self.clock.node)
+            raise _AnswerLost(error, _Guess(write, known)) from error
         if rows:
             return _result(write, rows[0][0])
         async with self.database.reading() as connection:
@@ -75,14 +106,17 @@ class Writer:
         try:
             return await self.database.transaction(batch.run)
         except OutcomeUnknown as error:
-            # All of them or none are there, so one tells; before the last has a result, none was committed.
-            results = batch.results
-            if len(results) == len(writes) and await self._outcome(writes[0], results[0].revision):
-                return [results[index] for index in range(len(writes))]
-            raise TryAgain(str(error)) from error
+            if len(batch.results) < len(writes):  # It did not come to the commit.
+                raise TryAgain(str(error)) from error
+            results = [batch.results[index] for index in range(len(writes))]
+            raise _AnswerLost(error, _Guess(writes[0], results[0].revision, results)) from error
 
-    def _statement(self, write: Write, stamp: int, fence: Fence | None, *, alone: bool) -> Statement:
-        return statement_of(write, stamp=stamp, node=self.clock.node, fence=fence, alone=alone)
+    async def _made(self, guesses: Sequence[_Guess]) -> list[StoredObject] | None:
+        for guess in guesses:
+            found = await self._outcome(guess.write, guess.revision)
+            if found is not None:
+                return guess.results or [found]
+        return None
 
     async def _outcome(self, write: Write, revision: int | None) -> StoredObject | None:
         """What the write made, if it was made before the connection was lost.
@@ -122,10 +156,10 @@ class _Batch:
         return [self.results[index] for index in range(len(self.writes))]
 
     async def _make(self, connection: Connection, write: Write, stamp: int) -> StoredObject:
-        statement = self.writer._statement(write, stamp, self.fence, alone=False)
+        statement = self.writer.statement(write, stamp, self.fence, alone=False)
         rows = await fetch(connection, statement.sql, statement.parameters)
         if not rows:
-            return await explain(connection, write, stamp=stamp, fence=self.fence)
+            await explain(connection, write, stamp=stamp, fence=self.fence)
         if write.operation is Operation.UPDATE and write.references is not None:
             await fetch(connection, FORGET_REFERENCES, {"uid": write.uid})
             await fetch(connection, ADD_REFERENCES, {"uid": write.uid, **reference_parameters(write)})
@@ -137,11 +171,6 @@ async def _refuse_late(connection: Connection, first_stamp: int) -> None:
     ((now,),) = await fetch(connection, f"SELECT {NOW}")
     if now - micros_of(first_stamp) > TRANSACTION_LIMIT - COMMIT_RESERVE:
         raise StoreUnavailable(f"the transaction took longer than {TRANSACTION_LIMIT // SECOND} s: write fewer at once")
-
-
-def _expected_revision(write: Write, stamp: int, node: int) -> int | None:
-    """The revision that the statement gives the write, where it does not depend on what others wrote meanwhile."""
-    return None if write.expected is None else next_revision(write.expected, stamp, node)
 
 
 def _result(write: Write, revision: int) -> StoredObject:

@@ -1,8 +1,6 @@
-"""A store on a fresh schema, and short ways to say what to write."""
+"""A store on a fresh schema."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import pytest
 
@@ -19,10 +17,12 @@ def committed() -> list[StoredObject]:
 
 
 @pytest.fixture
-def store(database: Database, committed: list[StoredObject]) -> SqlObjectStore:
-    """The store of API process number 1."""
+def clock() -> RevisionClock:
+    """The clock of `store`, the one of API process number 1."""
+    return RevisionClock(1)
 
-    def note(changes: Sequence[StoredObject]) -> None:
-        committed.extend(changes)
 
-    return SqlObjectStore(database, RevisionClock(1), on_commit=note)
+@pytest.fixture
+def store(database: Database, clock: RevisionClock, committed: list[StoredObject]) -> SqlObjectStore:
+    """A store that notes what it commits."""
+    return SqlObjectStore(database, clock, on_commit=committed.extend)
