@@ -13,8 +13,7 @@ from typing import Final, Literal
 
 from aiohttp import web
 
-from threeport.events.hub import Hub
-from threeport.events.relay import Relay
+from threeport.events.service import EventsHealth
 from threeport.krm.answers import json_answer
 from threeport.store.records import StoreUnavailable
 
@@ -33,12 +32,11 @@ class Check:
 
 
 class Health:
-    """Answers the probes. `ping` asks the database for a sign of life."""
+    """Answers the probes. `ping` asks the database for a sign of life, `events` how events get about."""
 
-    def __init__(self, ping: Callable[[], Awaitable[None]], hub: Hub, relay: Relay) -> None:
+    def __init__(self, ping: Callable[[], Awaitable[None]], events: Callable[[], EventsHealth]) -> None:
         self._ping = ping
-        self._hub = hub
-        self._relay = relay
+        self._events = events
         self.stopping = False
         """Set when the process is on its way out: it is alive, but no longer ready."""
 
@@ -65,16 +63,15 @@ class Health:
 
     async def checks(self) -> dict[str, Check]:
         """How each part is doing."""
-        hub = self._hub.health()
-        age = f"last refresh began {hub.refresh_age:.1f} s ago"
+        events = self._events()
+        age = f"last refresh began {events.refresh_age:.1f} s ago"
+        oldest = f"{events.relay}: the oldest notification waits for {events.outbox_oldest_age:.1f} s"
         return {
             "process": Check("failed", "shutting down") if self.stopping else Check("ok"),
             "database": await self._database(),
-            "watch-hub": Check("ok", age) if hub.ready else Check("failed", age),
-            "broker": Check("ok") if hub.nats == "ok" else Check("degraded", "NATS is away: events come by refresh"),
-            "relay": Check("ok")
-            if self._relay.state == "ok"
-            else Check("degraded", f"{self._relay.state}: oldest notification waits {self._relay.oldest_age:.1f} s"),
+            "watch-hub": Check("ok" if events.ready else "failed", age),
+            "broker": Check("ok") if events.nats == "ok" else Check("degraded", "NATS is away: events come by refresh"),
+            "relay": Check("ok") if events.relay == "ok" else Check("degraded", oldest),
         }
 
     async def _database(self) -> Check:

@@ -19,7 +19,15 @@ from threeport.apiserver.metrics import IN_FLIGHT, LATENCY, REFUSED, REQUESTS
 from threeport.apiserver.open_watches import RETRY_AFTER, OpenWatches
 from threeport.apiserver.revocation import LivingRuntimes
 from threeport.apiserver.tokens import Tokens
-from threeport.common.errors import ApiError, MethodNotAllowed, NotFound, RequestTooLarge, Timeout, TooManyRequests
+from threeport.common.errors import (
+    ApiError,
+    BadRequest,
+    MethodNotAllowed,
+    NotFound,
+    RequestTooLarge,
+    Timeout,
+    TooManyRequests,
+)
 from threeport.krm.answers import as_api_error, error_answer
 from threeport.krm.caller import CALLER
 from threeport.krm.interfaces import Caller
@@ -116,7 +124,7 @@ def admitting(book: LeaseBook, watches: OpenWatches) -> Middleware:
     async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path in UNAUTHENTICATED_PATHS:
             return await handler(request)
-        segments_of(request.path)
+        _refuse_tricks(request)
         credentials = request[CREDENTIALS]
         request[CALLER] = caller = await _caller(request, credentials, book)
         if not is_watch(request):
@@ -136,6 +144,15 @@ async def add_request_id(request: web.Request, response: web.StreamResponse) -> 
     """Signal: every answer, a watch's too, carries the id under which the logs tell of it."""
     if REQUEST_ID in request:
         response.headers[REQUEST_ID_HEADER] = request[REQUEST_ID]
+
+
+def _refuse_tricks(request: web.Request) -> None:
+    """Raises `NotFound` or `BadRequest` for what no client of good will sends, before anything looks at it."""
+    segments_of(request.path)
+    if not request.path.isprintable():
+        raise NotFound("The API has nothing at this path: it holds control characters.")
+    if "\0" in request.query_string:
+        raise BadRequest("The query holds a NUL character: leave it out.")
 
 
 async def _caller(request: web.Request, credentials: Credentials, book: LeaseBook) -> Caller:

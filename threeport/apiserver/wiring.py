@@ -32,9 +32,8 @@ from threeport.apiserver.sweeping import sweep_regularly
 from threeport.apiserver.tokens import Tokens
 from threeport.common.errors import TooManyRequests
 from threeport.common.revisions import RevisionClock
-from threeport.events.broker import Broker, BrokerSettings
-from threeport.events.hub import Hub
-from threeport.events.relay import Relay
+from threeport.events.broker import BrokerSettings
+from threeport.events.service import EventService
 from threeport.events.stream import StreamSettings
 from threeport.krm.sealing import Sealer
 from threeport.krm.server import KrmServer
@@ -77,22 +76,16 @@ class Process:
     def __init__(self, settings: Settings, database: Database, node: Node, tokens: Tokens, sealer: Sealer) -> None:
         self._settings = settings
         clock = RevisionClock(node.number)
-        self._broker = Broker(broker_settings(settings), name=f"threeport-api-{node.number}")
-        self._relay = Relay(self._broker, Outbox(database))
-        store = SqlObjectStore(database, clock, on_commit=self._relay.enqueue)
-        self._hub = Hub(
-            self._broker,
-            Changes(database).since,
-            clock.read,
-            lagging=lambda: self._relay.lagging,
-            max_watches=settings.max_watches,
+        self._events = EventService(
+            broker_settings(settings), outbox=Outbox(database), changes=Changes(database), clock=clock.read
         )
+        store = SqlObjectStore(database, clock, on_commit=self._events.relay.enqueue)
         leases, catalog, authorizer = Leases(database), load_catalog(), RoleAuthorizer()
         self._store = store
         self._krm = KrmServer(
             catalog,
             store,
-            self._hub,
+            self._events.hub,
             authorizer=authorizer,
             secrecy=sealer,
             admitters=admission_steps(catalog, store, authorizer),
@@ -100,8 +93,8 @@ class Process:
             transactions=True,
         )
         self._watches, book, runtimes = OpenWatches(settings.max_watches), LeaseBook(leases), LivingRuntimes(store)
-        self._health = Health(database.ping, self._hub, self._relay)
-        self._app = make_app(
+        self._health = Health(database.ping, self._events.health)
+        self.app = make_app(
             catalog=catalog,
             server=self._krm,
             health=self._health,
@@ -123,12 +116,10 @@ class Process:
         """Starts everything; listens last."""
         settings = self._settings
         await ensure_default_namespace(self._store)
-        await self._broker.open()
-        await self._relay.open()
-        await self._hub.open()
+        await self._events.open()
         await self._krm.start()
         self._tasks = [asyncio.create_task(run()) for run in self._running]
-        self._listener = Listener(self._app, context, max_connections=settings.max_connections)
+        self._listener = Listener(self.app, context, max_connections=settings.max_connections)
         port = await self._listener.open(settings.host, settings.port)
         log.info("listening", address=settings.host, port=port)
 
@@ -144,9 +135,7 @@ class Process:
         self._watches.cut(TooManyRequests("This API server is stopping: try another.", retry_after=RETRY_AFTER))
         if self._listener is not None:
             await self._listener.close()
-        await self._hub.close()
-        await self._relay.close()
-        await self._broker.close()
+        await self._events.close()
 
 
 def broker_settings(settings: Settings) -> BrokerSettings:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import base64
+import ssl
 import time
+from pathlib import Path
 from typing import Any
 
 import jwt
 import orjson
 import pytest
+from pydantic import SecretStr
 
 from threeport.apiserver import identities
-from threeport.apiserver.authentication import credentials_of
+from threeport.apiserver.authentication import credentials_of, tls_context
+from threeport.apiserver.settings import Settings
 from threeport.apiserver.tokens import AUDIENCE, ISSUER, Tokens
+from threeport.bootstrap.local.identities import prepare_identities
 from threeport.common.errors import Unauthorized
 
 KEY = bytes(range(32))
@@ -40,6 +45,22 @@ def test_a_certificate_says_name_groups_and_until_when() -> None:
 def test_a_certificate_without_exactly_one_name_is_refused(names: tuple[str, ...]) -> None:
     with pytest.raises(Unauthorized):
         credentials_of(certificate(*(("commonName", name) for name in names)))
+
+
+def test_nothing_older_than_tls_1_2_is_spoken(tmp_path: Path) -> None:
+    files = prepare_identities(tmp_path)
+    context = tls_context(
+        Settings(
+            database_url=SecretStr("postgresql://x/y"),
+            nats_url="nats://x",
+            tls_cert=files.server.certificate,
+            tls_key=files.server.key,
+            client_ca=files.client_authority.certificate,
+            keys_dir=files.keys,
+        )
+    )
+    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+    assert context.verify_mode == ssl.CERT_OPTIONAL
 
 
 def test_an_issued_token_says_who_and_for_which_object() -> None:
