@@ -1,0 +1,169 @@
+"""The agent of a cluster: its two tokens, and where it runs.
+
+On the machine of a local control plane that is a process, started by the supervisor for each file in
+``THREEPORT_AGENT_DIR``; otherwise a Deployment in the cluster. Both have exactly the rights of the account installed.
+Tokens are made anew when two thirds of their life are over, or when what they were made for has changed.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import jwt
+import orjson
+
+from operators.kubernetes_runtime.installation import ensure
+from operators.kubernetes_runtime.settings import RuntimeSettings
+from threeport.common.types import FrozenJson, JsonObject
+from threeport.controller.controller import Controller
+from threeport.controller.cycle import Waiting
+from threeport.kube.agent_manifests import AGENT_ACCOUNT, AGENT_NAMESPACE, deployment_manifests, token_request
+from threeport.kube.cluster import Cluster
+from threeport.resources.kubernetes_runtime import KubernetesRuntimeInstance
+from threeport.resources.model import kind_of
+
+MADE_FOR: Final = "threeport.io/made-for"
+RENEW_AFTER: Final = "threeport.io/renew-after"
+_RUNTIME: Final = kind_of(KubernetesRuntimeInstance)
+
+
+async def ensure_agent(controller: Controller, settings: RuntimeSettings, runtime: FrozenJson, cluster: Cluster) -> str:
+    """Sees to it that the agent runs, or can. Returns where, as part of a sentence."""
+    if settings.agent_dir is not None:
+        await _ensure_file(controller, settings, runtime, cluster, agent_file(settings.agent_dir, runtime))
+        return "its agent runs beside the control plane"
+    image = (runtime["spec"].get("agent") or {}).get("image") or settings.agent_image
+    if not image:
+        return "it has no agent, since no image is set in spec.agent.image"
+    await _ensure_deployment(controller, settings, runtime, cluster, image)
+    return "its agent runs in the cluster"
+
+
+def remove_agent_file(settings: RuntimeSettings, runtime: FrozenJson) -> None:
+    """Makes the supervisor stop the agent of this runtime."""
+    if settings.agent_dir is not None:
+        agent_file(settings.agent_dir, runtime).unlink(missing_ok=True)
+
+
+def agent_file(directory: Path, runtime: FrozenJson) -> Path:
+    """The file for the agent of a runtime."""
+    return directory / f"{runtime['metadata']['name']}.json"
+
+
+async def _ensure_file(
+    controller: Controller, settings: RuntimeSettings, runtime: FrozenJson, cluster: Cluster, path: Path
+) -> None:
+    made_for = _digest(runtime, settings, cluster, "")
+    if _is_good(_read(path), made_for):
+        return
+    token, expires = await _account_token(cluster)
+    api_token = await _api_token(controller, runtime)
+    content = {
+        "runtime": runtime["metadata"]["name"],
+        "kubeconfig": _kubeconfig(cluster, token),
+        "token": api_token,
+        "apiUrl": settings.api_url,
+        "caFile": str(settings.ca_file) if settings.ca_file else None,
+        "madeFor": made_for,
+        "renewAfter": _renew_after(min(expires, _expiry_of(api_token))),
+    }
+    _write(path, orjson.dumps(content))
+
+
+async def _ensure_deployment(
+    controller: Controller, settings: RuntimeSettings, runtime: FrozenJson, cluster: Cluster, image: str
+) -> None:
+    made_for = _digest(runtime, settings, cluster, image)
+    secret = await cluster.get("v1", "Secret", AGENT_ACCOUNT, AGENT_NAMESPACE)
+    annotations = (secret or {"metadata": {}})["metadata"].get("annotations") or {}
+    known = {"madeFor": annotations.get(MADE_FOR), "renewAfter": float(annotations.get(RENEW_AFTER) or 0)}
+    token = "" if _is_good(known, made_for) else await _api_token(controller, runtime)
+    access, deployment = deployment_manifests(
+        image=image, runtime=runtime["metadata"]["name"], api_url=settings.api_url, ca=settings.ca(), token=token
+    )
+    if token:
+        stamps = {MADE_FOR: made_for, RENEW_AFTER: str(_renew_after(_expiry_of(token)))}
+        access["metadata"]["annotations"] = stamps
+        await ensure(controller, cluster, access)
+    await ensure(controller, cluster, deployment)
+
+
+async def _account_token(cluster: Cluster) -> tuple[str, float]:
+    """A token of the agent's ServiceAccount, and when it ends (seconds since the epoch)."""
+    answer = (await cluster.create(token_request(), subresource="token")).get("status") or {}
+    if not answer.get("token"):
+        raise Waiting("NoAgentToken", "the cluster gave no token for the agent's ServiceAccount")
+    ends = answer.get("expirationTimestamp")
+    return str(answer["token"]), datetime.fromisoformat(ends).timestamp() if ends else _expiry_of(answer["token"])
+
+
+async def _api_token(controller: Controller, runtime: FrozenJson) -> str:
+    """A token by which the agent proves to the Threeport API whose agent it is; empty where there is no such API."""
+    if controller.lease is None:
+        return ""
+    path = f"/apis/{_RUNTIME.api_version}/{_RUNTIME.plural}/{runtime['metadata']['name']}/agenttoken"
+    return str((await controller.client.post_path(path))["token"])
+
+
+def _is_good(known: FrozenJson, made_for: str) -> bool:
+    return known.get("madeFor") == made_for and float(known.get("renewAfter") or 0) > time.time()
+
+
+def _renew_after(expires: float) -> float:
+    now = time.time()
+    return round(now + max(0.0, expires - now) * 2 / 3)
+
+
+def _expiry_of(token: str) -> float:
+    """When a JWT ends, in seconds since the epoch; a year from now for what does not say."""
+    try:
+        claims = jwt.decode(token, options={"verify_signature": False})
+    except jwt.InvalidTokenError:
+        claims = {}
+    return float(claims.get("exp") or time.time() + 365 * 24 * 3600)
+
+
+def _digest(runtime: FrozenJson, settings: RuntimeSettings, cluster: Cluster, image: str) -> str:
+    parts = (runtime["metadata"]["uid"], settings.api_url, settings.ca(), cluster.access.endpoint, image)
+    authority = cluster.access.certificate_authority or ""
+    return hashlib.sha256("\n".join((*parts, authority)).encode()).hexdigest()[:32]
+
+
+def _kubeconfig(cluster: Cluster, token: str) -> JsonObject:
+    access = cluster.access
+    server: JsonObject = {"server": access.endpoint}
+    if access.certificate_authority:
+        server["certificate-authority-data"] = base64.b64encode(access.certificate_authority.encode()).decode()
+    if access.tls_server_name:
+        server["tls-server-name"] = access.tls_server_name
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "agent",
+        "clusters": [{"name": "agent", "cluster": server}],
+        "users": [{"name": "agent", "user": {"token": token}}],
+        "contexts": [{"name": "agent", "context": {"cluster": "agent", "user": "agent"}}],
+    }
+
+
+def _read(path: Path) -> FrozenJson:
+    try:
+        content = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replaces the file at once, so that its reader never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_suffix(".new")
+    draft.touch(mode=0o600)
+    draft.chmod(0o600)
+    draft.write_bytes(content)
+    draft.replace(path)

@@ -1,0 +1,70 @@
+"""Where kopf comes in: which change of which object starts which phase."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Final
+
+import kopf
+
+from operators.kubernetes_runtime.runtime import DEFINITION, INSTANCE, reconcile_runtime, remove_runtime
+from operators.kubernetes_runtime.settings import RuntimeSettings
+from threeport.controller.controller import Controller, lock_of
+from threeport.controller.cycle import decide, run_cycle
+
+CHECK_INTERVAL: Final = 60.0
+"""Seconds between looks at a cluster that nobody touched; longer after failures. An outage never deletes anything."""
+
+_OF_DEFINITIONS: Final = (DEFINITION.group, DEFINITION.version, DEFINITION.plural)
+_OF_INSTANCES: Final = (INSTANCE.group, INSTANCE.version, INSTANCE.plural)
+
+settings = RuntimeSettings.from_environment()
+
+
+@kopf.on.create(*_OF_DEFINITIONS)
+@kopf.on.update(*_OF_DEFINITIONS)
+@kopf.on.resume(*_OF_DEFINITIONS)
+async def accept_definition(body: kopf.Body, memo: kopf.Memo, retry: int, **_: Any) -> None:
+    """A definition is complete as it is."""
+    definition, controller = dict(body), _controller(memo)
+
+    async def accept() -> str:
+        sentence = f"Clusters of this definition come from the provider {definition['spec']['infraProvider']}."
+        await decide(controller, DEFINITION, definition, "True", "Valid", sentence)
+        return sentence
+
+    await run_cycle(controller, DEFINITION, definition, retry, accept)
+
+
+@kopf.on.create(*_OF_INSTANCES)
+@kopf.on.update(*_OF_INSTANCES)
+@kopf.on.resume(*_OF_INSTANCES)
+async def connect(body: kopf.Body, memo: kopf.Memo, retry: int, **_: Any) -> None:
+    """Connects to a cluster and installs what belongs there."""
+    await _reconcile(body, memo, retry)
+
+
+@kopf.timer(*_OF_INSTANCES, interval=CHECK_INTERVAL, initial_delay=CHECK_INTERVAL)
+async def check_again(body: kopf.Body, memo: kopf.Memo, **context: Any) -> None:
+    """Looks whether the cluster still answers, and puts right what others changed."""
+    if not body.metadata.get("deletionTimestamp"):
+        await _reconcile(body, memo, context.get("retry", 0))
+
+
+@kopf.on.delete(*_OF_INSTANCES)
+async def disconnect(body: kopf.Body, memo: kopf.Memo, retry: int, **_: Any) -> None:
+    """Takes the agent out of a cluster; a simulated cluster goes as a whole."""
+    runtime, controller = dict(body), _controller(memo)
+    async with lock_of(memo):
+        await run_cycle(controller, INSTANCE, runtime, retry, partial(remove_runtime, controller, settings, runtime))
+
+
+async def _reconcile(body: kopf.Body, memo: kopf.Memo, retry: int) -> None:
+    runtime, controller = dict(body), _controller(memo)
+    async with lock_of(memo):
+        await run_cycle(controller, INSTANCE, runtime, retry, partial(reconcile_runtime, controller, settings, runtime))
+
+
+def _controller(memo: kopf.Memo) -> Controller:
+    controller: Controller = memo.controller
+    return controller
