@@ -20,7 +20,7 @@ MAX_FILE_STORE = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class NatsUser:
-    """Who may connect, and to which subjects; no subjects means all."""
+    """Who may connect. Without any subjects it may use all; with some, only these, in the direction they are for."""
 
     name: str
     password: str
@@ -106,10 +106,14 @@ class NatsServer(ServerProcess):
 
 def _user(user: NatsUser) -> dict[str, object]:
     described: dict[str, object] = {"user": user.name, "password": user.password}
-    permissions = {"publish": list(user.publish), "subscribe": list(user.subscribe)}
     if user.publish or user.subscribe:
-        described["permissions"] = permissions
+        described["permissions"] = {"publish": _only(user.publish), "subscribe": _only(user.subscribe)}
     return described
+
+
+def _only(subjects: Sequence[str]) -> dict[str, list[str]]:
+    """To nats-server an empty list allows everything, so nothing has to be denied in words."""
+    return {"allow": list(subjects)} if subjects else {"deny": [">"]}
 
 
 def _tls(tls: NatsTls) -> dict[str, object]:

@@ -125,7 +125,7 @@ async def test_nats_keeps_acknowledged_messages_over_a_kill(tmp_path: Path) -> N
 
 
 async def test_nats_lets_each_user_do_only_what_is_theirs(tmp_path: Path) -> None:
-    users = [NatsUser("api", "secret"), NatsUser("reader", "other", publish=("$JS.>",), subscribe=(">",))]
+    users = [NatsUser("api", "secret"), NatsUser("reader", "other", subscribe=(">",))]
     server = NatsServer(tmp_path / "nats", users=users)
     await asyncio.to_thread(server.start)
     try:
