@@ -56,7 +56,7 @@ class SimulatedCluster:
         clock = RevisionClock(0)
         store = SqlObjectStore(self._database, clock, on_commit=self._committed)
         self._sweeper = Sweeper(self._database, store)
-        self._hub = Hub(None, Changes(self._database).since, clock.read)
+        self._hub = Hub(None, Changes(self._database), clock.read)
         catalog = built_in_kinds()
         self._queue: ControllerQueue
         self._world = World(store, catalog, lambda entry: self._queue.notice(entry))
