@@ -48,6 +48,8 @@ def _report_answer(error: Exception) -> ExitCode:
         note("Look with `tptctl status`; start a local control plane with `tptctl up`.")
         return ExitCode.UNREACHABLE
     if isinstance(error, NotFound):
+        if error.kind:
+            note(f"See what there is with `tptctl get {error.kind.lower()}`.")
         return ExitCode.NOT_FOUND
     if isinstance(error, Unauthorized | Forbidden):
         note("See who you are to the API with `tptctl config get-control-planes`.")

@@ -134,7 +134,8 @@ class Configuration:
         """
         path = (home or home_directory()) / CONFIG_FILE
         try:
-            content = yaml.safe_load(path.read_text()) or {}
+            content = yaml.safe_load(path.read_text())
+            content = {} if content is None else content
         except FileNotFoundError:
             content = {}
         except (OSError, yaml.YAMLError) as error:

@@ -11,6 +11,7 @@ import http.client
 import os
 import ssl
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from threeport.bootstrap.local.processes import LOOPBACK, ServerProcess
 
 NATS_USER = "api"
 PROBE_SECONDS = 3.0
+SETTLED = 1.5
+"""Seconds after which a program that cannot be asked counts as running: wrong settings show within them."""
 
 _INHERITED = (
     "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", "SSL_CERT_FILE", "SSL_CERT_DIR",
@@ -46,7 +49,7 @@ class Component:
 
 
 class Program(ServerProcess):
-    """A program of this project. It answers when `probe` says so; without a probe, as soon as it runs."""
+    """A program of this project. It answers when `probe` says so; without a probe, once it has run for `SETTLED`."""
 
     def __init__(
         self,
@@ -63,8 +66,10 @@ class Program(ServerProcess):
         self._command = [sys.executable, "-m", module, *arguments]
         self._environment = environment
         self._probe = probe
+        self._prepared = 0.0
 
     def prepare(self) -> None:
+        self._prepared = time.monotonic()
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def command(self) -> list[str]:
@@ -74,7 +79,7 @@ class Program(ServerProcess):
         return self._environment
 
     def ready(self) -> bool:
-        return self._probe is None or self._probe()
+        return self._probe() if self._probe else time.monotonic() - self._prepared > SETTLED
 
 
 def components(installation: Installation, settings: LocalSettings) -> list[Component]:

@@ -53,7 +53,7 @@ async def _apply(
                 dry_run=dry_run,
             )
         except ApiError as error:
-            raise _explained(error, documents) from None
+            raise _explained(error, ordered, documents) from None
     suffix = " (dry run)" if dry_run else ""
     for target, old, new in zip(ordered, before, after, strict=True):
         result(f"{target} {_what_happened(old, new)}{suffix}")
@@ -76,12 +76,23 @@ def _content(obj: JsonObject) -> JsonObject:
     return {"metadata": metadata, **rest}
 
 
-def _explained(error: ApiError, documents: Sequence[Document]) -> ApiError:
-    """The error in terms of the files: which file a manifest came from, and how to go on after a conflict."""
-    for document in documents:
-        for index, file in document.inlined:
-            error.message = re.sub(rf"spec\.manifests\[{index}\](?! \()", rf"\g<0> ({file.name})", error.message)
-    if isinstance(error, Conflict) and "conflict" in error.message.lower():
-        error.message += "\nTo take over these fields, apply with --force-conflicts."
-    error.args = (error.message,)
+def _explained(error: ApiError, ordered: Sequence[Target], documents: Sequence[Document]) -> ApiError:
+    """The error in terms of the files: where the object stands, which file a manifest came from, how to go on."""
+    message = error.message
+    found = re.match(r"operation (\d+) \([^)]*\): ", message)
+    if found and int(found[1]) < len(ordered):
+        target = ordered[int(found[1])]
+        document = next((each for each in documents if _same(each, target)), None)
+        where = f"{document.origin}: " if document else ""
+        message = f"{where}{target}: {message[found.end() :]}"
+        for index, file in document.inlined if document else ():
+            message = message.replace(f"spec.manifests[{index}]", f"spec.manifests[{index}] ({file.name})")
+    if isinstance(error, Conflict) and "conflict" in message.lower() and "force" not in message:
+        message += "\nTo take over these fields, apply with --force-conflicts."
+    error.args = (message,)
     return error
+
+
+def _same(document: Document, target: Target) -> bool:
+    obj = document.obj
+    return bool(obj["kind"] == target.kind.kind and obj["metadata"]["name"] == target.name)

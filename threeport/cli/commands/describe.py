@@ -45,8 +45,8 @@ async def _describe(what: tuple[str, ...], namespace: str, control_plane: str | 
 
 def _lines(obj: JsonObject, reports: Sequence[JsonObject], events: Sequence[JsonObject]) -> Iterator[str]:
     yield from _head(obj)
-    spec = {key: obj[key] for key in obj if key not in ("apiVersion", "kind", "metadata", "status")}
-    yield from _section("", spec, limit=SPEC_LINES)
+    body = {key: obj[key] for key in obj if key not in ("apiVersion", "kind", "metadata", "status")}
+    yield from _section("", {**body, **_short_spec(obj.get("spec"))}, limit=SPEC_LINES)
     status = dict(obj.get("status") or {})
     conditions = status.pop("conditions", None) or []
     if conditions:
@@ -61,6 +61,17 @@ def _lines(obj: JsonObject, reports: Sequence[JsonObject], events: Sequence[Json
     for report in reports:
         yield from _report(report)
     yield from _event_lines(events)
+
+
+def _short_spec(spec: JsonObject | None) -> JsonObject:
+    """The spec with the names of its manifests in place of their texts."""
+    manifests = (spec or {}).get("manifests")
+    if not spec or not isinstance(manifests, list):
+        return {}
+    names = [
+        f"{item.get('kind')}/{(item.get('metadata') or {}).get('name')}" for item in manifests if isinstance(item, dict)
+    ]
+    return {"spec": {**spec, "manifests": names}} if len(names) == len(manifests) else {}
 
 
 def _head(obj: JsonObject) -> Iterator[str]:
