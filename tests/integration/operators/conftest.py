@@ -1,0 +1,195 @@
+"""A control plane of real processes: API, controllers, agents, simulated clusters."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from tests.fixtures.api import Api, new_api, settings_of
+from tests.fixtures.controllers import Agents, ControllerProcess
+from tests.fixtures.simulated import SimulatedProcess
+from threeport.bootstrap.local.identities import IdentityFiles
+from threeport.client import Client
+from threeport.common.errors import AlreadyExists
+from threeport.common.types import FrozenJson, JsonObject
+from threeport.controller.conditions import READY, condition, is_ready
+from threeport.resources.core import Namespace
+from threeport.resources.kind import Kind
+from threeport.resources.kubernetes_runtime import KubernetesRuntimeDefinition, KubernetesRuntimeInstance
+from threeport.resources.model import kind_of
+from threeport.resources.workload import Workload, WorkloadDefinition, WorkloadInstance
+
+T = TypeVar("T")
+
+WORKLOAD = kind_of(Workload)
+DEFINITION = kind_of(WorkloadDefinition)
+INSTANCE = kind_of(WorkloadInstance)
+RUNTIME = kind_of(KubernetesRuntimeInstance)
+RUNTIME_DEFINITION = kind_of(KubernetesRuntimeDefinition)
+NAMESPACE = kind_of(Namespace)
+
+
+@dataclass
+class ControlPlane:
+    """The processes, and what tests do with them."""
+
+    api: Api
+    simulated: SimulatedProcess
+    workload: ControllerProcess
+    runtime: ControllerProcess
+    agents: Agents
+
+    def restart_controllers(self) -> None:
+        """Kills both controllers as a crash would, and starts them again."""
+        for process in (self.workload, self.runtime):
+            process.kill()
+            process.start()
+
+
+@pytest.fixture(scope="session")
+def control_plane(
+    postgres_dsn: str,
+    nats_url: str,
+    identity_files: IdentityFiles,
+    simulated_process: SimulatedProcess,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[ControlPlane]:
+    """A control plane that the tests of this directory share; each makes runtimes and namespaces of its own."""
+    home = tmp_path_factory.mktemp("control-plane")
+    api = new_api(settings_of(postgres_dsn, nats_url, identity_files), identity_files, home / "api")
+    settings = {
+        "THREEPORT_SIMULATED_URL": simulated_process.url,
+        "THREEPORT_SIMULATED_TOKEN_FILE": str(simulated_process.directory / "token"),
+        "THREEPORT_AGENT_DIR": str(home / "agents"),
+    }
+    plane = ControlPlane(
+        api,
+        simulated_process,
+        ControllerProcess(home / "workload", api, ("workload",), settings),
+        ControllerProcess(home / "runtime", api, ("kubernetes-runtime",), settings),
+        Agents(home / "agents"),
+    )
+    api.process.start()
+    plane.workload.start()
+    plane.runtime.start()
+    plane.agents.start()
+    yield plane
+    plane.agents.stop()
+    plane.workload.stop()
+    plane.runtime.stop()
+    api.process.stop()
+
+
+@dataclass
+class Space:
+    """A namespace of the API and a runtime of one test."""
+
+    client: Client
+    namespace: str
+    runtime: str
+    plane: ControlPlane
+
+    async def create(self, kind: Kind, name: str, spec: FrozenJson) -> JsonObject:
+        """Creates an object in the namespace."""
+        return await self.client.create({"metadata": {"name": name, "namespace": self.namespace}, "spec": spec}, kind)
+
+    async def deploy(self, name: str, manifests: list[Any]) -> JsonObject:
+        """Creates a Workload on the runtime of the test."""
+        return await self.create(WORKLOAD, name, {"manifests": manifests, "runtimeRef": {"name": self.runtime}})
+
+    async def get(self, kind: Kind, name: str) -> JsonObject | None:
+        """The object, None if it is gone."""
+        return await self.client.find(kind, name, self.namespace if kind.namespaced else None)
+
+    async def ready(self, kind: Kind, name: str, *, seconds: float = 60) -> JsonObject:
+        """Waits until the object is Ready at its generation."""
+
+        async def look() -> JsonObject | None:
+            found = await self.get(kind, name)
+            return found if found is not None and is_ready(found) else None
+
+        return await self.until(look, seconds=seconds, why=lambda: self._state(kind, name))
+
+    async def says(self, kind: Kind, name: str, reason: str, *, seconds: float = 60) -> str:
+        """Waits until the ``Ready`` condition gives this reason; returns its message."""
+
+        async def look() -> str | None:
+            ready = condition(((await self.get(kind, name)) or {}).get("status"), READY)
+            return str(ready["message"]) if ready is not None and ready["reason"] == reason else None
+
+        return await self.until(look, seconds=seconds, why=lambda: self._state(kind, name))
+
+    async def gone(self, kind: Kind, name: str, *, seconds: float = 60) -> None:
+        """Waits until the object is no more."""
+
+        async def look() -> bool:
+            return await self.get(kind, name) is None
+
+        await self.until(look, seconds=seconds, why=lambda: self._state(kind, name))
+
+    async def until(
+        self,
+        look: Callable[[], Awaitable[T | None]],
+        *,
+        seconds: float = 60,
+        why: Callable[[], Awaitable[object]] | None = None,
+    ) -> T:
+        """The first true value of `look`; fails with what `why` tells."""
+        deadline = time.monotonic() + seconds
+        while not (found := await look()):
+            if time.monotonic() > deadline:
+                told = await why() if why else ""
+                logs = f"{self.plane.workload.log} {self.plane.runtime.log} {self.plane.agents.directory}"
+                pytest.fail(f"not so within {seconds} s: {told}; logs: {logs}")
+            await asyncio.sleep(0.1)
+        return found
+
+    async def _state(self, kind: Kind, name: str) -> object:
+        found = await self.get(kind, name)
+        return found and {"metadata": found["metadata"], "status": found.get("status")}
+
+
+@pytest.fixture(scope="session")
+async def admin(control_plane: ControlPlane) -> AsyncIterator[Client]:
+    """A client of the administrator."""
+    async with Client(control_plane.api.admin) as client:
+        yield client
+
+
+@pytest.fixture
+async def space(control_plane: ControlPlane, admin: Client) -> AsyncIterator[Space]:
+    """A namespace and a simulated runtime, Ready, for one test. Both are deleted after it."""
+    suffix = uuid.uuid4().hex[:8]
+    made = Space(admin, f"team-{suffix}", f"sim-{suffix}", control_plane)
+    await ensure(admin, RUNTIME_DEFINITION, "simulated", {"infraProvider": "simulated"})
+    await admin.create({"metadata": {"name": made.namespace}}, NAMESPACE)
+    await ensure(admin, RUNTIME, made.runtime, {"definitionRef": {"name": "simulated"}})
+    await made.ready(RUNTIME, made.runtime)
+    yield made
+    for kind in (WORKLOAD, INSTANCE, DEFINITION):
+        for obj in (await admin.list(kind, made.namespace)).items:
+            if not obj["metadata"].get("deletionTimestamp"):
+                await admin.delete(kind, obj["metadata"]["name"], made.namespace)
+            await made.gone(kind, obj["metadata"]["name"])
+    await admin.delete(RUNTIME, made.runtime)
+    await made.gone(RUNTIME, made.runtime)
+
+
+async def ensure(client: Client, kind: Kind, name: str, spec: FrozenJson) -> None:
+    """Creates the object unless it exists."""
+    try:
+        await client.create({"metadata": {"name": name}, "spec": spec}, kind)
+    except AlreadyExists:
+        pass
+
+
+def sample(name: str) -> list[Any]:
+    """The manifests of a sample, as text."""
+    return [Path(__file__).parents[3].joinpath("samples", name, "manifests.yaml").read_text()]
