@@ -6,16 +6,14 @@ with the right to read.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import kopf
 
 from agent.cluster.access import kopf_connection
 from agent.settings import AgentSettings
 from agent.watcher import Watcher
-
-GROUP: Final = "agent.threeport.io"
-PLURAL: Final = "threeportworkloads"
+from threeport.kube.threeport_workload import threeport_workload_kind
 
 
 async def run(settings: AgentSettings) -> None:
@@ -28,6 +26,7 @@ async def run(settings: AgentSettings) -> None:
 def build_registry(settings: AgentSettings, watcher: Watcher) -> kopf.OperatorRegistry:
     """The handlers, in a registry of their own."""
     registry = kopf.OperatorRegistry()
+    workloads = threeport_workload_kind()
 
     @kopf.on.startup(registry=registry)
     async def start(settings: kopf.OperatorSettings, **_: Any) -> None:
@@ -40,7 +39,7 @@ def build_registry(settings: AgentSettings, watcher: Watcher) -> kopf.OperatorRe
     async def login(**_: Any) -> kopf.ConnectionInfo:
         return kopf_connection(settings.cluster)
 
-    @kopf.on.event(GROUP, PLURAL, registry=registry)
+    @kopf.on.event(workloads.group, workloads.plural, registry=registry)
     async def follow(event: kopf.RawEvent, **_: Any) -> None:
         workload = event["object"]
         if event["type"] == "DELETED":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import Final
 
 from agent.cluster.identity import KindName
@@ -18,15 +19,17 @@ from agent.reporting.reports import Reports
 from agent.settings import AgentSettings
 from threeport.client import Client
 from threeport.client.objects import decode_json
+from threeport.client.paths import collection_path
 from threeport.client.transport import Transport
 from threeport.common.delays import retry_delay
 from threeport.common.errors import ApiError
 from threeport.common.types import FrozenJson
+from threeport.kube.threeport_workload import threeport_workload_kind
 
 logger = logging.getLogger(__name__)
 
 EVENTS_PATH: Final = "/api/v1/events"
-WORKLOADS_PATH: Final = "/apis/agent.threeport.io/v1alpha1/threeportworkloads"
+WORKLOADS_PATH: Final = collection_path(threeport_workload_kind())
 
 SWEEP: Final = 300.0
 """Seconds between comparisons of the reports in the API with the instances in the cluster."""
@@ -109,7 +112,10 @@ class Watcher:
         instance = self._instances.get(uid)
         if instance is None or not is_ready_to_report(instance, self._objects):
             return None
-        return make_report(self._runtime, instance, self._objects, self._events, now=_now())
+        finding = make_report(self._runtime, instance, self._objects, self._events, now=_now())
+        if finding.complete:
+            self._instances[uid] = replace(instance, known_since=float("-inf"))
+        return finding
 
     async def _follow_events(self) -> None:
         attempt = 0

@@ -16,10 +16,11 @@ from typing import Final
 from agent.cluster.discovery import find_collection
 from agent.cluster.identity import KindName
 from agent.cluster.reflector import Reflector
-from agent.observation.objects import INSTANCE_LABEL, KindSink, Objects, Sight
+from agent.observation.objects import KindSink, Objects, Sight
 from threeport.client.transport import Transport
 from threeport.common.delays import retry_delay
 from threeport.common.errors import ApiError, Forbidden, NotFound
+from threeport.kube.labels import INSTANCE_LABEL
 
 logger = logging.getLogger(__name__)
 

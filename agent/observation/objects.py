@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final
 
 from agent.cluster.identity import KindName, ObjectName
 from agent.health import assess
@@ -16,9 +15,7 @@ from agent.health.fields import items, part
 from agent.health.replicas import available_pods
 from agent.health.verdict import Verdict
 from threeport.common.types import FrozenJson, JsonObject
-
-INSTANCE_LABEL: Final = "threeport.io/workload-instance"
-"""The label that every object of an instance bears, and every pod of it: the uid of the instance."""
+from threeport.kube.labels import INSTANCE_LABEL
 
 
 class Sight(Enum):

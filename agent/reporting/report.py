@@ -18,10 +18,13 @@ GRACE: Final = 10.0
 
 
 class Finding(NamedTuple):
-    """The report of an instance, and in how many seconds it may change without anything happening (None: never)."""
+    """The report of an instance."""
 
     spec: WorkloadReportSpec
     look_again: float | None
+    """In how many seconds it may change without anything happening; None: never."""
+    complete: bool
+    """Whether every object has been seen: from then on one that is not there is missing at once."""
 
 
 def is_ready_to_report(instance: Instance, objects: Objects) -> bool:
@@ -41,7 +44,7 @@ def make_report(runtime: str, instance: Instance, objects: Objects, events: Even
         if seen is not None and seen.instance == instance.uid:
             verdicts.append((name, _explained(seen, troubles.get(seen.uid, [])), seen))
         else:
-            missing = True
+            missing = missing or name.of_kind not in UNWATCHED
             verdicts.append((name, _unseen(name, objects.sight(name.of_kind), in_grace=grace_left > 0), None))
     health, message = _rolled_up(verdicts)
     spec = WorkloadReportSpec(
@@ -55,7 +58,7 @@ def make_report(runtime: str, instance: Instance, objects: Objects, events: Even
         resources=[_resource_report(*verdict) for verdict in verdicts],
         events=events.newest(members),
     )
-    return Finding(spec, grace_left if missing and grace_left > 0 else None)
+    return Finding(spec, grace_left if missing and grace_left > 0 else None, complete=not missing)
 
 
 def _resource_report(name: ObjectName, verdict: Verdict, seen: Seen | None) -> ResourceReport:

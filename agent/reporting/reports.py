@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from agent.observation.objects import INSTANCE_LABEL
 from agent.reporting.told import Told, told_of
 from threeport.client import Client
 from threeport.common.errors import NotFound
 from threeport.common.ids import derived_name
+from threeport.kube.labels import INSTANCE_LABEL
 from threeport.resources.model import ObjectMeta
 from threeport.resources.workload import WorkloadReport, WorkloadReportSpec
 
