@@ -48,7 +48,8 @@ class Http:
         url = URL(self.url + path, encoded=True)
         async with self.session.request(method, url, json=json, headers=sent, allow_redirects=False) as response:
             text = await response.text()
-            decoded = await response.json() if response.content_type == "application/json" and text else None
+            one = response.content_type == "application/json" and text and "watch=true" not in path
+            decoded = await response.json() if one else None
             return Answer(response.status, response.headers, text, decoded)
 
     async def get(self, path: str, **headers: str) -> Answer:
