@@ -12,7 +12,13 @@ from threeport.bootstrap.kubeconfig import ClusterAccess, cluster_access
 from threeport.bootstrap.local.control_plane import Wishes, up
 from threeport.bootstrap.local.installation import Installation
 from threeport.bootstrap.local.state import Phase, SupervisorState
-from threeport.bootstrap.runtimes import add_cluster, add_simulated_runtime, default_runtime, ensure_namespace
+from threeport.bootstrap.runtimes import (
+    SIMULATED,
+    add_cluster,
+    add_simulated_runtime,
+    default_runtime,
+    ensure_namespace,
+)
 from threeport.cli.console import Progress, note, progress, warning
 from threeport.cli.errors import CliError
 from threeport.cli.ordering import Target
@@ -57,8 +63,13 @@ def command(
     wishes = Wishes(api_processes=api_processes, simulated=access is None)
     with progress(f"Starting control plane {name}") as say:
         entry = up(installation, wishes, on_progress=lambda state: say(_summary(state)))
-        run(_register(entry, runtime_name, access, say))
+        runtime = run(_register(entry, runtime_name, access, say))
     note(f"Control plane {name} is up at {entry.url} ({time.monotonic() - started:.0f} s).")
+    if runtime.spec.definition_ref.name == SIMULATED:
+        note(
+            f"Its default runtime {runtime.metadata.name} is simulated: no container really runs. "
+            "Add a cluster with `tptctl runtime add NAME --kubeconfig FILE --default`."
+        )
     note("Next: tptctl apply -f FILE, tptctl status")
 
 
@@ -72,8 +83,10 @@ def _summary(state: SupervisorState) -> str:
     return "; ".join(parts + failing)
 
 
-async def _register(entry: ControlPlaneEntry, name: str, access: ClusterAccess | None, say: Progress) -> None:
-    """The default namespace and the default runtime, and waits until the runtime is ready."""
+async def _register(
+    entry: ControlPlaneEntry, name: str, access: ClusterAccess | None, say: Progress
+) -> KubernetesRuntimeInstance:
+    """The default namespace and the default runtime. Returns the latter once it is ready."""
     async with Client(entry.client_settings(), on_warning=warning) as client:
         await ensure_namespace(client)
         if access is not None:
@@ -91,3 +104,4 @@ async def _register(entry: ControlPlaneEntry, name: str, access: ClusterAccess |
             await until_condition(client, target, ConditionWanted("Ready"), seconds=RUNTIME_SECONDS, say=say)
         except (ApiError, CliError) as error:
             raise BootstrapError(f"The control plane is up, but its runtime is not ready. {error}") from error
+        return runtime
