@@ -20,7 +20,7 @@ async def run(settings: AgentSettings) -> None:
     """Runs the agent until a signal tells it to stop."""
     watcher = Watcher(settings)
     registry = build_registry(settings, watcher)
-    await kopf.operator(registry=registry, clusterwide=True, standalone=True, stop_flag=watcher.failed)
+    await kopf.operator(registry=registry, clusterwide=True, standalone=True, stop_flag=watcher.ending)
 
 
 def build_registry(settings: AgentSettings, watcher: Watcher) -> kopf.OperatorRegistry:

@@ -48,8 +48,8 @@ class Watcher:
         self._kinds = KindWatches(self._cluster, self._objects, self._mark_kind)
         self._reporter = Reporter(Reports(self._client, settings.runtime), settings.runtime, self._examine)
         self._tasks: list[asyncio.Task[None]] = []
-        self.failed = asyncio.Event()
-        """Set when a part has ended that should not: the process then ends, to be started anew."""
+        self.ending = asyncio.Event()
+        """Set by `stop`, and when a part has ended that should not: the process then ends, to be started anew."""
 
     async def start(self) -> None:
         """Begins to follow Events and to report."""
@@ -63,6 +63,7 @@ class Watcher:
 
     async def stop(self) -> None:
         """Ends all that `start` and `workload_seen` began."""
+        self.ending.set()
         await self._kinds.stop()
         for task in self._tasks:
             task.cancel()
@@ -89,7 +90,7 @@ class Watcher:
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():
             logger.error("The %s has ended", task.get_name(), exc_info=task.exception())
-            self.failed.set()
+            self.ending.set()
 
     def _want_kinds(self) -> None:
         self._kinds.want({kind for instance in self._instances.values() for kind in instance.kinds})

@@ -1,0 +1,175 @@
+"""What the agent says of an instance: a pure function of what it has seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agent.cluster.identity import KindName, ObjectName
+from agent.observation.events import Events
+from agent.observation.instances import Instance, instance_of
+from agent.observation.objects import Objects, Sight, condense
+from agent.reporting.report import GRACE, Finding, is_ready_to_report, make_report
+
+POD, REPLICA_SET = KindName("v1", "Pod"), KindName("apps/v1", "ReplicaSet")
+DEPLOYMENT, CONFIG_MAP = KindName("apps/v1", "Deployment"), KindName("v1", "ConfigMap")
+LATER = GRACE + 1
+
+
+class Scene:
+    """A cluster as the agent knows it, with one instance in it."""
+
+    def __init__(self, *kinds: KindName) -> None:
+        self.marked: list[str] = []
+        self.objects = Objects(self.marked.append)
+        self.events = Events(lambda uid: None)
+        for kind in (POD, REPLICA_SET, *kinds):
+            self.objects.set_sight(kind, Sight.COMPLETE)
+
+    def put(self, kind: KindName, name: str, *, owner: str = "", instance: str = "i", **content: Any) -> None:
+        owners = [{"uid": owner, "controller": True}] if owner else []
+        metadata = {
+            "name": name, "namespace": "ns", "uid": f"uid-{name}", "generation": 1,
+            "labels": {"threeport.io/workload-instance": instance}, "ownerReferences": owners,
+        }  # fmt: skip
+        self.objects.put(condense(kind, {"metadata": metadata, **content}))
+
+    def report(self, *names: tuple[KindName, str], now: float = LATER) -> Finding:
+        return make_report("runtime", instance(*names), self.objects, self.events, now=now)
+
+
+def instance(*names: tuple[KindName, str]) -> Instance:
+    return instance_of(
+        {
+            "spec": {
+                "instance": {"namespace": "default", "name": "app", "uid": "i", "generation": 3},
+                "appliedHash": "h",
+                "resources": [
+                    {"apiVersion": kind.api_version, "kind": kind.kind, "namespace": "ns", "name": name}
+                    for kind, name in names
+                ],
+            }
+        },
+        now=0.0,
+    )
+
+
+def running(available: int, wanted: int = 2) -> dict[str, Any]:
+    counts = {"replicas": wanted, "updatedReplicas": wanted, "availableReplicas": available}
+    return {"spec": {"replicas": wanted}, "status": {"observedGeneration": 1, **counts}}
+
+
+PULL_FAILS = {
+    "status": {
+        "phase": "Pending",
+        "containerStatuses": [{"name": "web", "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no"}}}],
+    }
+}
+
+
+def test_it_says_of_what_it_speaks() -> None:
+    scene = Scene(CONFIG_MAP)
+    scene.put(CONFIG_MAP, "config")
+    spec = scene.report((CONFIG_MAP, "config")).spec
+    assert (spec.instance_uid, spec.instance_generation, spec.applied_hash) == ("i", 3, "h")
+    assert (spec.health, spec.message, spec.resources[0].generation) == ("Healthy", "", 1)
+
+
+@pytest.mark.parametrize(("available", "health"), [(0, "Down"), (1, "Degraded")])
+def test_a_deployment_that_waits_is_explained_by_the_pod_that_cannot_start(available: int, health: str) -> None:
+    scene = Scene(DEPLOYMENT)
+    scene.put(DEPLOYMENT, "web", **running(available))
+    scene.put(REPLICA_SET, "web-1", owner="uid-web", **running(available))
+    scene.put(POD, "web-1-a", owner="uid-web-1", **PULL_FAILS)
+    spec = scene.report((DEPLOYMENT, "web")).spec
+    assert (spec.resources[0].health, spec.resources[0].message) == (health, "ImagePullBackOff: no")
+    assert spec.message == "Deployment/web: ImagePullBackOff: no"
+
+
+def test_a_healthy_deployment_is_not_blamed_for_a_pod_that_is_on_its_way_out() -> None:
+    scene = Scene(DEPLOYMENT)
+    scene.put(DEPLOYMENT, "web", **running(2))
+    scene.put(REPLICA_SET, "web-1", owner="uid-web", **running(2))
+    scene.put(POD, "web-1-a", owner="uid-web-1", **PULL_FAILS)
+    assert scene.report((DEPLOYMENT, "web")).spec.health == "Healthy"
+
+
+def test_a_pod_that_has_failed_does_not_explain_what_replaces_it() -> None:
+    scene = Scene(DEPLOYMENT)
+    scene.put(DEPLOYMENT, "web", **running(1))
+    scene.put(REPLICA_SET, "web-1", owner="uid-web", **running(1))
+    scene.put(POD, "old", owner="uid-web-1", status={"phase": "Failed", "reason": "Evicted"})
+    assert scene.report((DEPLOYMENT, "web")).spec.health == "Progressing"
+
+
+def test_an_object_has_a_moment_to_appear_and_is_missing_then() -> None:
+    scene = Scene(CONFIG_MAP)
+    early, late = scene.report((CONFIG_MAP, "config"), now=1.0), scene.report((CONFIG_MAP, "config"))
+    assert (early.spec.health, early.look_again) == ("Progressing", GRACE - 1)
+    assert (late.spec.health, late.spec.resources[0].message, late.look_again) == ("Down", "missing", None)
+
+
+def test_an_object_of_another_instance_does_not_count() -> None:
+    scene = Scene(CONFIG_MAP)
+    scene.put(CONFIG_MAP, "config", instance="another")
+    assert scene.report((CONFIG_MAP, "config")).spec.resources[0].message == "missing"
+
+
+@pytest.mark.parametrize(
+    ("sight", "health", "message"),
+    [(Sight.ABSENT, "Down", "knows no kind ConfigMap"), (Sight.DENIED, "Unknown", "no right to watch ConfigMap")],
+)
+def test_a_kind_that_cannot_be_watched_is_said_so(sight: Sight, health: str, message: str) -> None:
+    scene = Scene()
+    scene.objects.set_sight(CONFIG_MAP, sight)
+    spec = scene.report((CONFIG_MAP, "config")).spec
+    assert spec.health == health
+    assert message in spec.message
+
+
+def test_secrets_are_not_looked_at_and_count_as_healthy() -> None:
+    finding = Scene().report((KindName("v1", "Secret"), "password"))
+    assert finding.spec.health == "Healthy"
+    assert finding.complete
+
+
+def test_nothing_is_said_before_every_kind_was_looked_at() -> None:
+    assert not is_ready_to_report(instance((CONFIG_MAP, "config")), Scene().objects)
+    assert is_ready_to_report(instance((CONFIG_MAP, "config")), Scene(CONFIG_MAP).objects)
+    assert is_ready_to_report(instance((KindName("v1", "Secret"), "a")), Scene().objects)
+
+
+def test_the_summary_names_the_worst_and_counts_the_others() -> None:
+    scene = Scene(CONFIG_MAP, DEPLOYMENT)
+    scene.put(DEPLOYMENT, "web", **running(0))
+    spec = scene.report((DEPLOYMENT, "web"), (CONFIG_MAP, "config")).spec
+    assert (spec.health, spec.message) == ("Down", "ConfigMap/config: missing (and 1 more not healthy)")
+
+
+def test_an_instance_without_objects_is_unknown() -> None:
+    assert Scene().report().spec.health == "Unknown"
+
+
+def test_an_object_that_does_not_change_marks_nobody() -> None:
+    scene = Scene(CONFIG_MAP)
+    scene.put(CONFIG_MAP, "config")
+    scene.put(CONFIG_MAP, "config", data={"irrelevant": "for health"})
+    assert scene.marked == ["i"]
+
+
+def test_what_a_new_list_does_not_hold_is_forgotten() -> None:
+    scene = Scene(CONFIG_MAP)
+    scene.put(CONFIG_MAP, "stays")
+    scene.put(CONFIG_MAP, "goes")
+    scene.objects.keep_only(CONFIG_MAP, {"uid-stays"})
+    assert scene.objects.find(ObjectName("v1", "ConfigMap", "ns", "goes")) is None
+    assert scene.objects.find(ObjectName("v1", "ConfigMap", "ns", "stays")) is not None
+
+
+def test_the_deletion_of_a_replaced_object_does_not_hide_the_new_one() -> None:
+    scene = Scene(CONFIG_MAP)
+    scene.put(CONFIG_MAP, "config")
+    name = ObjectName("v1", "ConfigMap", "ns", "config")
+    scene.objects.remove(name, "uid of the former")
+    assert scene.objects.find(name) is not None
