@@ -15,12 +15,15 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from threeport.common.revisions import revision_of
+from threeport.common.revisions import SKEW_LIMIT, micros_of, revision_of
 from threeport.events.memory import Memory, replay_of
 from threeport.events.timing import Timing
 from threeport.events.watch import WatchQueue
 from threeport.store.changes import Head
 from threeport.store.records import Bookmark, StoredObject
+
+FUTURE = 4 * SKEW_LIMIT
+"""How far ahead of this process a revision can be: both clocks may be off by the limit; the rest is reserve."""
 
 HELD = 10_000
 """Messages kept while the hub is fenced; what is more comes with a refresh."""
@@ -126,7 +129,12 @@ class HubCore:
         return True
 
     def consume(self, event: StoredObject) -> None:
-        """Take in a message of the stream; while `fenced` it has to wait for the next refresh."""
+        """Take in a message of the stream; while `fenced` it has to wait for the next refresh.
+
+        One from the future is ignored: no writer has made it, and it would make true ones look old.
+        """
+        if micros_of(event.revision) - micros_of(self.clock()) > FUTURE:
+            return
         if self.fenced:
             self._held.append(event)
         else:

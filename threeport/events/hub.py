@@ -48,6 +48,8 @@ class HubHealth:
     events: dict[str, int]
     """Events that were news, by source."""
     watches: int
+    clock_offset: float
+    """Seconds that this process's clock is ahead of the database's. Over one, neither list nor watch is served."""
 
 
 class Hub:
@@ -78,6 +80,7 @@ class Hub:
         self._refresher = Refresher(self._core, changes, lagging=lambda: lagging() or not self._stream_is_alive())
         self._max_watches = max_watches
         self._opening = 0
+        self._counted = 0
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -92,9 +95,19 @@ class Hub:
         """End all watches and stop."""
         self._core.cut_all()
         await stop(self._tasks)
+        self._count_watches(0)
 
     def list_revision(self) -> int:
-        """The revision to answer a LIST with: read it *before* the snapshot of the first page; later pages keep it."""
+        """The revision to answer a LIST with: read it *before* the snapshot of the first page; later pages keep it.
+
+        Raises `TooManyRequests` when this process's clock is off: to resume from its time could miss changes.
+        """
+        if self._refresher.clock_is_off:
+            raise TooManyRequests(
+                f"the clock of this API server is {self._refresher.clock_offset:.1f} s off the database's;"
+                " correct it (NTP), or ask another API server",
+                retry_after=RETRY_AFTER,
+            )
         return self._core.clock()
 
     def watch(self, resource: str, *, since: int | None) -> Watch:
@@ -130,6 +143,7 @@ class Hub:
             ready=self._core.ready,
             events={source.value: self._core.accepted[source] for source in Source},
             watches=self._core.watches,
+            clock_offset=self._refresher.clock_offset,
         )
 
     def publish(self, events: Iterable[StoredObject]) -> None:
@@ -197,7 +211,11 @@ class Hub:
             if time.monotonic() - last_bookmark >= self._core.timing.bookmark / SECOND:
                 last_bookmark = time.monotonic()
                 self._core.bookmarks()
-            WATCHES.set(self._core.watches)
+            self._count_watches(self._core.watches)
+
+    def _count_watches(self, watches: int) -> None:
+        WATCHES.inc(watches - self._counted)
+        self._counted = watches
 
 
 def _monotonic_micros() -> int:

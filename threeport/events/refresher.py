@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, Protocol
 
-from threeport.common.revisions import SECOND
+from threeport.common.revisions import SECOND, SKEW_LIMIT, micros_of
 from threeport.events.core import HubCore, Refresh
 from threeport.store.changes import Head
 from threeport.store.records import StoredObject, StoreUnavailable
@@ -37,6 +37,9 @@ class ChangeLog(Protocol):
     async def of(self, uids: Sequence[str]) -> Sequence[StoredObject]:
         """The present state of these objects, or their tombstones."""
 
+    async def clock(self) -> int:
+        """The database's clock, in microseconds since the epoch."""
+
     async def since(self, revision: int, resource: str | None = None) -> Sequence[StoredObject]:
         """The objects with a revision above `revision`, in one snapshot; `resource` None means all."""
 
@@ -51,6 +54,13 @@ class Refresher:
         self._wanted = asyncio.Event()
         self._waiting: list[asyncio.Future[None]] = []
         self._begun = time.monotonic()
+        self.clock_offset = 0.0
+        """Seconds that this process's clock is ahead of the database's (negative: behind), as of the last refresh."""
+
+    @property
+    def clock_is_off(self) -> bool:
+        """Whether the clock is further off than the rules allow for. Then no refresh counts, as without a database."""
+        return abs(self.clock_offset) > SKEW_LIMIT / SECOND
 
     def want(self) -> None:
         """Ask for a refresh as soon as possible, without waiting for it."""
@@ -79,14 +89,25 @@ class Refresher:
 
     async def _refresh(self) -> bool:
         self._begun = time.monotonic()
-        refresh = self._core.begin_refresh()
         try:
             async with asyncio.timeout(READ_TIMEOUT):
+                await self._compare_clocks()
+                if self.clock_is_off:
+                    logger.error("this machine's clock is %.1f s off the database's: correct it", self.clock_offset)
+                    return False
+                refresh = self._core.begin_refresh()
                 rows = await self._read(refresh)
         except (StoreUnavailable, TimeoutError) as error:
             logger.warning("changes cannot be read from the database: %s", error or "no answer in time")
             return False
         return self._core.apply_refresh(refresh, rows)
+
+    async def _compare_clocks(self) -> None:
+        # The database has read its clock somewhere between the two readings of ours.
+        before = micros_of(self._core.clock())
+        theirs = await self._changes.clock()
+        after = micros_of(self._core.clock())
+        self.clock_offset = (max(0, before - theirs) + min(0, after - theirs)) / SECOND
 
     async def _read(self, refresh: Refresh) -> list[StoredObject]:
         if not self._core.ready:

@@ -28,6 +28,8 @@ class EventsHealth:
     events: dict[str, int]
     """How many events have come from ``stream`` and ``refresh``."""
     watches: int
+    clock_offset: float
+    """Seconds that this process's clock is ahead of the database's."""
 
 
 class EventService:
@@ -69,4 +71,5 @@ class EventService:
             relay=self.relay.state,
             events=hub.events,
             watches=hub.watches,
+            clock_offset=round(hub.clock_offset, 3),
         )

@@ -62,3 +62,8 @@ class Changes:
         """These objects or their tombstones as they are now, in no order. Raises `StoreUnavailable`."""
         rows = await self._database.read(OF_UIDS, {"uids": list(uids)})
         return [stored(row, deleted=deleted) for *row, deleted in rows]
+
+    async def clock(self) -> int:
+        """The database's clock, in microseconds since the epoch. Raises `StoreUnavailable`."""
+        ((micros,),) = await self._database.read("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::BIGINT")
+        return int(micros)

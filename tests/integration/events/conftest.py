@@ -31,8 +31,8 @@ TIMING = Timing(bookmark=300_000)
 class ApiProcess:
     """The part of an API process that makes and passes on events."""
 
-    def __init__(self, database: Database, settings: BrokerSettings, node: int) -> None:
-        self.clock = RevisionClock(node)
+    def __init__(self, database: Database, settings: BrokerSettings, clock: RevisionClock) -> None:
+        self.clock = clock
         self.events = EventService(
             settings,
             outbox=Outbox(database),
@@ -162,7 +162,7 @@ async def start_api(
     numbers = itertools.count(1)
 
     async def start(url: str) -> ApiProcess:
-        api = ApiProcess(database, BrokerSettings(servers=(url,), stream=stream), next(numbers))
+        api = ApiProcess(database, BrokerSettings(servers=(url,), stream=stream), RevisionClock(next(numbers)))
         await api.events.open()
         running.append(api)
         await eventually(lambda: api.hub.health().ready)

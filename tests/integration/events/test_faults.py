@@ -10,7 +10,11 @@ import pytest
 
 from tests.integration.events.conftest import ApiProcess, StartApi, Watcher, eventually, state_of
 from threeport.bootstrap.local.nats import NatsServer
+from threeport.common.errors import TooManyRequests
+from threeport.common.revisions import SECOND, RevisionClock, system_micros
+from threeport.events.broker import BrokerSettings
 from threeport.events.stream import StreamSettings
+from threeport.store.database import Database
 
 Apis = list[ApiProcess]
 
@@ -95,3 +99,23 @@ async def test_a_process_that_dies_before_it_publishes_leaves_the_work_to_the_ot
     await watcher.until(lambda: "w" in watcher.by_name)
     await eventually(lambda: apis[1].events.relay.lagging)
     await eventually(lambda: apis[1].events.relay.oldest_age == 0.0)
+
+
+async def test_a_process_whose_clock_is_off_serves_neither_list_nor_watch(
+    database: Database, own_nats: NatsServer, stream: StreamSettings
+) -> None:
+    offset = 0
+    clock = RevisionClock(9, now=lambda: system_micros() + offset)
+    api = ApiProcess(database, BrokerSettings(servers=(own_nats.url,), stream=stream), clock)
+    await api.events.open()
+    watcher = Watcher(api.hub, None)
+    await watcher.until(lambda: bool(watcher.bookmarks))
+    offset = 3 * SECOND
+    await eventually(lambda: api.events.health().clock_offset > 2.5)
+    with pytest.raises(TooManyRequests, match=r"clock of this API server is (2\.9|3\.0) s off"):
+        api.hub.list_revision()
+    offset = 0
+    await eventually(lambda: api.events.health().clock_offset < 0.1)
+    assert api.hub.list_revision() > 0
+    assert watcher.ended is None
+    await api.events.close()
