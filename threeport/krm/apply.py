@@ -98,7 +98,8 @@ def applied(
     _settle_conflicts(kind, config, live or {}, wanted, others, schema, force=force)
     result: JsonObject = _merge(live or {}, config, schema)
     kept = set[FieldsPath]().union(*(other.fields for other in others))
-    for path in sorted((before.fields if before else set()) - wanted, key=len, reverse=True):
+    # Items of lists go before what is in them, since without its key fields an item is not found any more.
+    for path in sorted((before.fields if before else set()) - wanted, key=len):
         if not _is_within(path, kept) and not _is_within(path, wanted):
             result = _without(result, path, schema)
     if before and before.fields == wanted:
