@@ -108,7 +108,7 @@ class Kubelet:
     async def _end(self, pod: Entry, world: World) -> float | None:
         if not _ends(pod):
             return None
-        code, now = _exit_code(pod), timestamp()
+        code, now = exit_code(pod), timestamp()
         status: JsonObject = {**pod.obj["status"]}
         if code and pod.obj["spec"].get("restartPolicy") != "Never":
             message = f"back-off restarting failed container in pod {pod.key.name}"
@@ -132,10 +132,10 @@ def _containers(pod: Entry) -> list[JsonObject]:
 
 def _ends(pod: Entry) -> bool:
     """Whether the pod would not run for ever: by its restart policy, or because its command fails."""
-    return pod.obj["spec"].get("restartPolicy", "Always") != "Always" or bool(_exit_code(pod))
+    return pod.obj["spec"].get("restartPolicy", "Always") != "Always" or bool(exit_code(pod))
 
 
-def _exit_code(pod: Entry) -> int:
+def exit_code(pod: Entry) -> int:
     """What a command that plainly fails would exit with: ``false``, or a shell's ``exit 3``."""
     for container in _containers(pod):
         words = [*(container.get("command") or ()), *(container.get("args") or ())]
@@ -149,15 +149,22 @@ def _exit_code(pod: Entry) -> int:
 
 def _obstacle(pod: Entry, world: World) -> Obstacle | None:
     for container in _containers(pod):
-        image = str(container.get("image") or "")
-        if not _IMAGE.fullmatch(image):
-            message = f'Failed to apply default image tag "{image}": couldn\'t parse image name'
-            return Obstacle(container["name"], "InvalidImageName", message)
-        if _cannot_exist(image):
-            return Obstacle(container["name"], "ImagePullBackOff", f'Back-off pulling image "{image}": not found')
+        obstacle = image_obstacle(container["name"], str(container.get("image") or ""))
+        if obstacle is not None:
+            return obstacle
         missing = _missing_source(pod, container, world)
         if missing:
             return Obstacle(container["name"], "CreateContainerConfigError", missing)
+    return None
+
+
+def image_obstacle(container: str, image: str) -> Obstacle | None:
+    """What is wrong with an image, if no registry could have it."""
+    if not _IMAGE.fullmatch(image):
+        message = f'Failed to apply default image tag "{image}": couldn\'t parse image name'
+        return Obstacle(container, "InvalidImageName", message)
+    if _cannot_exist(image):
+        return Obstacle(container, "ImagePullBackOff", f'Back-off pulling image "{image}": not found')
     return None
 
 

@@ -1,0 +1,63 @@
+"""The built-in kinds of simulated clusters, and those that definitions make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from threeport.krm.apply import applied
+from threeport.simulated.kinds import built_in_kinds
+from threeport.simulated.kinds.extensions import kind_of_definition
+
+SAMPLES = sorted((Path(__file__).parents[3] / "samples").glob("*/manifests.yaml"))
+
+
+def documents(path: Path) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all(path.read_text()))
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.parent.name)
+def test_every_kind_of_the_samples_is_built_in_or_defined_beside(path: Path) -> None:
+    catalog, found = built_in_kinds(), documents(path)
+    for definition in (one for one in found if one["kind"] == "CustomResourceDefinition"):
+        catalog.add(kind_of_definition(definition))
+    for obj in found:
+        assert catalog.by_kind(obj["apiVersion"], obj["kind"]), obj["kind"]
+
+
+def test_names_and_short_names_are_unique() -> None:
+    kinds = list(built_in_kinds())
+    words = [word for kind in kinds for word in (kind.plural, kind.singular, *kind.short_names)]
+    assert len(words) == len(set(words)) + sum(kind.plural == kind.singular for kind in kinds)
+
+
+def test_two_appliers_share_a_deployment_by_the_names_of_its_containers() -> None:
+    kind = built_in_kinds().by_resource("deployments.apps")
+    assert kind is not None
+
+    def deployment(*containers: dict[str, Any]) -> dict[str, Any]:
+        spec = {"template": {"spec": {"containers": list(containers)}}}
+        return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec}
+
+    web = {"name": "web", "image": "nginx:1.27", "ports": [{"containerPort": 80}]}
+    live = applied(kind, None, deployment(web), manager="one", force=False)
+    both = applied(kind, live, deployment({"name": "proxy", "image": "envoy:1"}), manager="two", force=False)
+    names = [container["name"] for container in both["spec"]["template"]["spec"]["containers"]]
+    assert names == ["web", "proxy"]
+    again = applied(kind, both, deployment({"name": "web", "image": "nginx:1.28"}), manager="one", force=False)
+    assert again["spec"]["template"]["spec"]["containers"][0] == {"name": "web", "image": "nginx:1.28"}
+
+
+def test_a_definition_keeps_names_columns_and_status() -> None:
+    definition = next(one for one in documents(_sample("custom-resource")) if "spec" in one and "group" in one["spec"])
+    kind = kind_of_definition(definition)
+    assert (kind.resource, kind.short_names, kind.has_status) == ("lamps.samples.threeport.io", ("lmp",), True)
+    assert [column.name for column in kind.columns] == ["Colour", "Brightness"]
+    assert {"apiVersion", "kind", "metadata", "spec"} <= kind.schema["properties"].keys()
+
+
+def _sample(name: str) -> Path:
+    return next(path for path in SAMPLES if path.parent.name == name)
