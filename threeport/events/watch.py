@@ -88,13 +88,6 @@ class Watch:
             self._woken.clear()
             await self._woken.wait()
 
-    def waiting(self) -> list[Item]:
-        """What can be sent at once, without waiting: taken out, and empty when there is nothing."""
-        items: list[Item] = []
-        while self._queue is not None and (item := self._queue.pop()) is not None:
-            items.append(item)
-        return items
-
     async def aclose(self) -> None:
         """The watcher has left; whoever waits for an item is told the end."""
         self._closed = True
