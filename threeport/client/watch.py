@@ -119,6 +119,9 @@ class Watch:
         key = _key(event.object)
         known = self._given.get(key)
         if event.type == "DELETED":
+            # After a list all that lives is known, so what is not known was gone before; servers repeat that, too.
+            if self.since is None and (known is None or known["metadata"]["uid"] != metadata["uid"]):
+                return False
             self._given.pop(key, None)
             return True
         if known and known["metadata"]["resourceVersion"] == metadata["resourceVersion"]:

@@ -88,6 +88,8 @@ class _View:
         self._namespace = namespace
         self._selector = selector
         self._widths: list[int] | None = None
+        self._shown: dict[str, str] = {}
+        """The revision in which each object was shown, by uid."""
 
     async def show_kinds(self, kinds: Sequence[Kind]) -> None:
         """All objects of the kinds."""
@@ -113,21 +115,15 @@ class _View:
         self._print(found, as_list=len(found) > 1)
 
     async def follow(self, kind: Kind, names: Sequence[str]) -> None:
-        """Shows every change from now on."""
-        listed = await self._client.list(kind, self._place(kind), label_selector=self._selector)
-        selection = {"label_selector": self._selector}
-        events = self._client.watch(
-            kind, self._place(kind), since=listed.resource_version, label_selector=selection["label_selector"]
-        )
-        shown = {obj["metadata"]["uid"]: obj["metadata"]["resourceVersion"] for obj in listed.items}
+        """Shows every change of what was shown, and what is new, without end."""
+        events = self._client.watch(kind, self._place(kind), label_selector=self._selector)
         async with aclosing(events):
             async for event in events:
                 metadata = event.object["metadata"]
                 if names and metadata["name"] not in names:
                     continue
-                if event.type != "DELETED" and shown.get(metadata["uid"]) == metadata["resourceVersion"]:
+                if event.type != "DELETED" and not self._is_news(metadata):
                     continue
-                shown[metadata["uid"]] = metadata["resourceVersion"]
                 await self._show_change(kind, event.type, event.object)
 
     async def _show_change(self, kind: Kind, what: str, obj: JsonObject) -> None:
@@ -160,6 +156,8 @@ class _View:
     def _print_tables(self, tables: Sequence[tuple[Kind, Table]]) -> None:
         """One table per kind; with several kinds, names carry their kind and a blank line lies between."""
         groups = merged(tables)
+        for row in (row for _, table in groups for row in table.rows):
+            self._is_news(row["object"]["metadata"])
         if not any(table.rows for _, table in groups):
             place = f" in namespace {self._namespace}" if self._namespace and _any_namespaced(groups) else ""
             note(f"No {', '.join(kind.plural for kind, _ in groups) or 'objects'} found{place}.")
@@ -176,6 +174,8 @@ class _View:
                 result(line)
 
     def _print(self, found: Sequence[tuple[Kind, JsonObject]], *, as_list: bool) -> None:
+        for _, obj in found:
+            self._is_news(obj["metadata"])
         if self._output == "name":
             for kind, obj in found:
                 result(f"{kind.singular}/{obj['metadata']['name']}")
@@ -186,6 +186,12 @@ class _View:
             result(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
         else:
             result(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120).rstrip())
+
+    def _is_news(self, metadata: JsonObject) -> bool:
+        """Whether this revision of an object is not shown yet; notes that it is from now on."""
+        before = self._shown.get(metadata["uid"])
+        self._shown[metadata["uid"]] = metadata["resourceVersion"]
+        return bool(before != metadata["resourceVersion"])
 
     def _place(self, kind: Kind) -> str | None:
         return namespace_of(kind, self._namespace) if self._namespace else None

@@ -1,0 +1,115 @@
+"""`tptctl` as a user runs it: a program, in a home directory of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from threeport.bootstrap.local.installation import Installation
+from threeport.bootstrap.local.state import SupervisorState, read_state
+
+REPOSITORY = Path(__file__).parents[2]
+SAMPLES = REPOSITORY / "samples"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Tptctl:
+    """Runs `tptctl` with one THREEPORT_HOME."""
+
+    home: Path
+
+    def __call__(self, *arguments: str, stdin: str = "", seconds: float = 200) -> Answer:
+        """Runs a command to its end; never raises for its exit code."""
+        process = self.start(*arguments)
+        out, err = process.communicate(stdin, timeout=seconds)
+        assert "Traceback" not in err
+        return Answer(process.returncode, out, err)
+
+    def ok(self, *arguments: str, stdin: str = "") -> str:
+        """Runs a command that must succeed; returns what it prints on stdout."""
+        answer = self(*arguments, stdin=stdin)
+        assert answer.code == 0, f"tptctl {' '.join(arguments)}: {answer}"
+        return answer.out
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Starts a command and does not wait."""
+        return subprocess.Popen(
+            [sys.executable, "-c", "from threeport.cli.main import main; main()", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "THREEPORT_HOME": str(self.home), "COLUMNS": "200"},
+        )
+
+    def state(self, name: str = "default") -> SupervisorState:
+        """What the supervisor of a control plane says now."""
+        found = read_state(Installation.named(name, home=self.home))
+        assert found is not None
+        return found
+
+    def pid(self, component: str, name: str = "default") -> int:
+        """The process that runs a component now."""
+        process = next(each.process for each in self.state(name).processes if each.name == component)
+        assert process is not None
+        return process.pid
+
+    def object(self, kind: str, name: str, *options: str) -> dict[str, object]:
+        """An object as JSON."""
+        found: dict[str, object] = json.loads(self.ok("get", kind, name, "-o", "json", *options))
+        return found
+
+
+@pytest.fixture
+def tptctl(tmp_path: Path) -> Iterator[Tptctl]:
+    """A home without any control plane; those that the test makes are removed afterwards."""
+    command = Tptctl(tmp_path / "home")
+    yield command
+    _remove_all(command)
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tptctl]:
+    """A control plane that runs, with a simulated runtime; tests keep apart by names."""
+    command = Tptctl(tmp_path_factory.mktemp("shared") / "home")
+    command.ok("up")
+    yield command
+    _remove_all(command)
+
+
+def _remove_all(command: Tptctl) -> None:
+    for directory in sorted(command.home.glob("*/")):
+        command("down", "--name", directory.name, "--delete-data")
+
+
+Eventually = Callable[[Callable[[], bool]], None]
+
+
+@pytest.fixture
+def eventually() -> Eventually:
+    """Waits until a condition holds, for 60 s at most."""
+
+    def wait(condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 60
+        while not condition():
+            assert time.monotonic() < deadline, "the condition did not come true within 60 s"
+            time.sleep(0.1)
+
+    return wait

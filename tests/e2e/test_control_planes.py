@@ -1,0 +1,113 @@
+"""Control planes as a whole: starting, stopping, being killed, standing side by side."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.e2e.conftest import Eventually, Tptctl
+from tests.e2e.test_main_path import CONFIG_MAP, workload
+from threeport.bootstrap.local.process_ids import is_alive
+from threeport.bootstrap.local.state import Phase
+
+pytestmark = pytest.mark.slow
+
+
+def all_ready(tptctl: Tptctl) -> bool:
+    return all(process.phase == Phase.READY for process in tptctl.state().processes)
+
+
+def test_a_control_plane_goes_on_with_its_data_and_leaves_nothing_when_it_is_deleted(tptctl: Tptctl) -> None:
+    assert tptctl.ok("up") == ""
+    tptctl.ok("apply", "-f", "-", stdin=workload("kept", CONFIG_MAP % ("a", "x")))
+    tptctl.ok("wait", "workload/kept", "--timeout", "60s")
+    processes = [process.process for process in tptctl.state().processes]
+    tptctl.ok("down")
+    assert not any(is_alive(process) for process in processes if process)
+    assert tptctl("get", "workloads").code == 5
+    assert tptctl("status").code == 5
+    tptctl.ok("up")
+    tptctl.ok("wait", "workload/kept", "--timeout", "60s")
+    tptctl.ok("delete", "workload/kept")
+    tptctl.ok("down", "--delete-data")
+    assert not (tptctl.home / "default").exists()
+    assert yaml.safe_load((tptctl.home / "config.yaml").read_text()) == {"current": None, "controlPlanes": {}}
+
+
+def test_two_control_planes_stand_side_by_side(tptctl: Tptctl) -> None:
+    for name in ("one", "two"):
+        tptctl.ok("up", "--name", name)
+        tptctl.ok("apply", "-f", "-", stdin=workload(f"of-{name}", CONFIG_MAP % ("a", "x")))
+    assert tptctl.ok("get", "workloads", "-o", "name") == "workload/of-two\n"
+    assert tptctl.ok("get", "workloads", "-o", "name", "--control-plane", "one") == "workload/of-one\n"
+    tptctl.ok("config", "use-control-plane", "one")
+    assert tptctl.ok("get", "workloads", "-o", "name") == "workload/of-one\n"
+    tptctl.ok("down", "--name", "one", "--delete-data")
+    assert tptctl.ok("get", "workloads", "-o", "name") == "workload/of-two\n"
+    lines = tptctl.ok("config", "get-control-planes").splitlines()
+    assert [line.split()[:2] for line in lines[1:]] == [["*", "two"]]
+
+
+def test_ups_at_the_same_time_start_one_control_plane(tptctl: Tptctl) -> None:
+    commands = [tptctl.start("up") for _ in range(3)]
+    assert [command.wait(120) for command in commands] == [0, 0, 0]
+    for command in commands:
+        command.communicate()
+    pid = tptctl.state().supervisor.pid
+    tptctl.ok("up")
+    assert tptctl.state().supervisor.pid == pid
+
+
+def test_an_interrupted_up_is_continued_by_the_next(tptctl: Tptctl, eventually: Eventually) -> None:
+    command = tptctl.start("up")
+    eventually(lambda: (tptctl.home / "default" / "state.json").exists())
+    command.send_signal(signal.SIGINT)
+    _, err = command.communicate(timeout=30)
+    assert command.returncode == 130
+    assert "Traceback" not in err
+    tptctl.ok("up")
+    tptctl.ok("status")
+
+
+@pytest.mark.parametrize(
+    "component",
+    ["postgres", "nats", "api", "simulated", "controller-workload", "controller-kubernetes-runtime", "agent-local"],
+)
+def test_a_killed_component_comes_back_and_the_application_becomes_ready(
+    shared: Tptctl, eventually: Eventually, component: str
+) -> None:
+    name = f"after-{component}"
+    before = shared.pid(component)
+    apply = shared.start("apply", "-f", "-")
+    os.kill(before, signal.SIGKILL)
+    apply.communicate(workload(name, CONFIG_MAP % ("a", "x")), timeout=60)
+    eventually(lambda: all_ready(shared) and shared.pid(component) != before)
+    shared.ok("apply", "-f", "-", stdin=workload(name, CONFIG_MAP % ("a", "x")))
+    shared.ok("wait", f"workload/{name}", "--timeout", "90s")
+    shared.ok("delete", f"workload/{name}")
+
+
+def test_a_killed_supervisor_leaves_a_working_api_and_up_takes_over(tptctl: Tptctl) -> None:
+    tptctl.ok("up")
+    before = tptctl.state()
+    os.kill(before.supervisor.pid, signal.SIGKILL)
+    tptctl.ok("get", "workloads")
+    assert tptctl("status").code == 5
+    tptctl.ok("up")
+    after = tptctl.state()
+    assert after.supervisor != before.supervisor
+    assert not any(is_alive(process.process) for process in before.processes if process.process)
+    os.kill(after.supervisor.pid, signal.SIGKILL)
+    tptctl.ok("down")
+    assert not any(is_alive(process.process) for process in after.processes if process.process)
+
+
+def test_a_kubeconfig_that_cannot_be_used_starts_nothing(tptctl: Tptctl, tmp_path: Path) -> None:
+    answer = tptctl("up", "--kubeconfig", str(tmp_path / "none"))
+    assert answer.code == 1
+    assert "cannot be read" in answer.err
+    assert not (tptctl.home / "default").exists()
