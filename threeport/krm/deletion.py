@@ -36,7 +36,7 @@ class DeleteOptions:
 def parse_options(body: FrozenJson, *, dry_run: bool) -> DeleteOptions:
     """The options in the body of a DELETE. Raises `BadRequest` for values that mean nothing."""
     policy = body.get("propagationPolicy")
-    if policy is not None and policy not in _POLICIES:
+    if policy is not None and (not isinstance(policy, str) or policy not in _POLICIES):
         raise BadRequest(f"propagationPolicy is {policy!r}, not one of {', '.join(_POLICIES)}")
     preconditions = body.get("preconditions") or {}
     if not isinstance(preconditions, dict):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from aiohttp import web
 
 from threeport import __version__
-from threeport.common.errors import MethodNotAllowed, NotFound
+from threeport.common.errors import BadRequest, MethodNotAllowed, NotFound
 from threeport.krm import discovery
 from threeport.krm.answers import as_api_error, error_answer, json_answer
 from threeport.krm.caller import CALLER
@@ -114,6 +114,8 @@ class KrmServer:
     async def handle(self, request: web.Request, path: str) -> web.StreamResponse:
         """Answers a request for `path`, which begins with one of `ROOTS`. Errors become ``Status`` answers."""
         try:
+            if "\0" in path or "\0" in "".join(request.query.values()):
+                raise BadRequest("the path or the query holds a NUL character")
             return await self._dispatch(request, request[CALLER], segments_of(path))
         except Exception as error:
             lasting = request.method == "GET" and "name" not in request.query

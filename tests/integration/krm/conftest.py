@@ -6,6 +6,7 @@ The door of a controller is `/controllers/<name>`; `X-Test-Identity` names the c
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -89,7 +90,10 @@ class Krm:
         data = raw if raw is not None else json.dumps(body).encode() if body is not None else None
         headers = {key.replace("_", "-"): value for key, value in headers.items()}
         async with self.session.request(
-            method, f"{self.url}{door}{path}", data=data, headers={"Content-Type": content_type, **headers}
+            method,
+            f"{self.url}{door}{path}",
+            data=io.BytesIO(data) if data else None,
+            headers={"Content-Type": content_type, **headers},
         ) as response:
             text = await response.text()
             return Answer(response.status, json.loads(text) if text else None, response.headers)
@@ -217,7 +221,7 @@ async def running(
     events = EventService(
         BrokerSettings(servers=(nats_url,), stream=stream),
         outbox=Outbox(database),
-        read_changes=Changes(database).since,
+        changes=Changes(database),
         clock=clock.read,
     )
     written: list[StoredObject] = []
