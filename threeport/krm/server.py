@@ -118,8 +118,8 @@ class KrmServer:
                 raise BadRequest("the path or the query holds a NUL character")
             return await self._dispatch(request, request[CALLER], segments_of(path))
         except Exception as error:
-            lasting = request.method == "GET" and "name" not in request.query
-            return error_answer(as_api_error(error, watching=lasting and _is_list(path)))
+            watching = request.method == "GET" and _is_list(path)
+            return error_answer(as_api_error(error, watching=watching))
 
     async def _dispatch(self, request: web.Request, caller: Caller, path: list[str]) -> web.StreamResponse:
         match path:
