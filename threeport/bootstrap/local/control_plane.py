@@ -23,6 +23,7 @@ from threeport.client.config import ControlPlaneEntry
 
 UP_SECONDS = 180.0
 DOWN_SECONDS = 150.0
+AGENT_SECONDS = 15.0
 CHANGE_SECONDS = 5.0
 POLL_SECONDS = 0.05
 FAILURES = 4
@@ -64,6 +65,20 @@ def up(
     entry = installation.entry()
     add_control_plane(entry, home=installation.directory.parent)
     return entry
+
+
+def wait_for_agents(installation: Installation, *, seconds: float = AGENT_SECONDS) -> bool:
+    """Whether every process answers, agents included, within `seconds`: they start once their runtimes are known."""
+    deadline = time.monotonic() + seconds
+    while True:
+        state = current_state(installation)
+        names = {process.name for process in state.processes} if state else set()
+        wanted = {f"agent-{file.stem}" for file in installation.agents.glob("*.json")}
+        if state and wanted <= names and all(process.phase == Phase.READY for process in state.processes):
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
 
 
 def down(installation: Installation, *, delete_data: bool, on_progress: Callable[[SupervisorState], None]) -> bool:

@@ -27,14 +27,14 @@ PROBE_SECONDS = 5.0
 @click.command()
 @click.option("--name", help="The name of the control plane; the current one by default.")
 def command(name: str | None) -> None:
-    """Show the parts of the control plane, their health, and the runtimes. Exit code 1 if something is not well."""
+    """Show the parts of the control plane, their health, and the runtimes. Exit code 1 if something does not run."""
     entry = Configuration.read().control_plane(name)
     result(f"Control plane {entry.name} ({entry.provider}) at {entry.url}, tptctl {threeport.__version__}")
     processes_well = _show_processes(entry) if entry.provider == "local" else True
     api_well = run(_show_api(entry))
     if not processes_well or not api_well:
         raise CliError(
-            f"Not everything is well. Look with `tptctl control-plane logs COMPONENT --name {entry.name}`; "
+            f"Not everything runs. Look with `tptctl control-plane logs COMPONENT --name {entry.name}`; "
             f"`tptctl up --name {entry.name}` starts what is missing."
         )
 
@@ -68,7 +68,7 @@ async def _show_api(entry: ControlPlaneEntry) -> bool:
         if check["status"] != "ok":
             result(f"  {name}: {check['status']}: {check.get('detail', '')}")
     _show_runtimes(runtimes)
-    return bool(checks["status"] == "ok")
+    return True  # degraded is said above, and still of use
 
 
 def _show_runtimes(runtimes: list[JsonObject]) -> None:

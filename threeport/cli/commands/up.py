@@ -9,7 +9,7 @@ import click
 
 from threeport.bootstrap.errors import BootstrapError
 from threeport.bootstrap.kubeconfig import ClusterAccess, cluster_access
-from threeport.bootstrap.local.control_plane import Wishes, up
+from threeport.bootstrap.local.control_plane import Wishes, up, wait_for_agents
 from threeport.bootstrap.local.installation import Installation
 from threeport.bootstrap.local.state import Phase, SupervisorState
 from threeport.bootstrap.runtimes import (
@@ -64,7 +64,11 @@ def command(
     with progress(f"Starting control plane {name}") as say:
         entry = up(installation, wishes, on_progress=lambda state: say(_summary(state)))
         runtime = run(_register(entry, runtime_name, access, say))
+        say("Waiting for the agents")
+        agents_answer = wait_for_agents(installation)
     note(f"Control plane {name} is up at {entry.url} ({time.monotonic() - started:.0f} s).")
+    if not agents_answer:
+        warning("Not every agent runs yet, and without its agent a runtime reports nothing: look with `tptctl status`.")
     if runtime.spec.definition_ref.name == SIMULATED:
         note(
             f"Its default runtime {runtime.metadata.name} is simulated: no container really runs. "
