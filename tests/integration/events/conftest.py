@@ -31,14 +31,16 @@ TIMING = Timing(bookmark=300_000)
 class ApiProcess:
     """The part of an API process that makes and passes on events."""
 
-    def __init__(self, database: Database, settings: BrokerSettings, clock: RevisionClock) -> None:
+    def __init__(
+        self, database: Database, settings: BrokerSettings, clock: RevisionClock, timing: Timing = TIMING
+    ) -> None:
         self.clock = clock
         self.events = EventService(
             settings,
             outbox=Outbox(database),
             changes=Changes(database),
             clock=self.clock.read,
-            timing=TIMING,
+            timing=timing,
         )
         self.hub = self.events.hub
         self.store = SqlObjectStore(database, self.clock, on_commit=self.events.relay.enqueue)

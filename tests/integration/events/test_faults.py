@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 
 import nats
 import pytest
 
-from tests.integration.events.conftest import ApiProcess, StartApi, Watcher, eventually, state_of
+from tests.integration.events.conftest import TIMING, ApiProcess, StartApi, Watcher, eventually, state_of
 from threeport.bootstrap.local.nats import NatsServer
+from threeport.bootstrap.local.postgres import PostgresServer, new_password
 from threeport.common.errors import TooManyRequests
 from threeport.common.revisions import SECOND, RevisionClock, system_micros
 from threeport.events.broker import BrokerSettings
 from threeport.events.stream import StreamSettings
 from threeport.store.database import Database
+from threeport.store.migrations import migrate
+from threeport.store.records import StoreUnavailable
 
 Apis = list[ApiProcess]
 
@@ -118,4 +125,79 @@ async def test_a_process_whose_clock_is_off_serves_neither_list_nor_watch(
     await eventually(lambda: api.events.health().clock_offset < 0.1)
     assert api.hub.list_revision() > 0
     assert watcher.ended is None
+    await api.events.close()
+
+
+@pytest.fixture
+async def own_database(tmp_path: Path) -> AsyncIterator[tuple[PostgresServer, Database]]:
+    """A durable database that the test may kill."""
+    server = PostgresServer(tmp_path / "postgres", password=new_password())
+    server.start()
+    database = Database(server.dsn)
+    await database.open()
+    await migrate(database)
+    yield server, database
+    await database.close()
+    server.stop()
+
+
+async def test_a_database_killed_and_restarted_under_writes_loses_no_event(
+    own_database: tuple[PostgresServer, Database], own_nats: NatsServer, stream: StreamSettings
+) -> None:
+    server, database = own_database
+    settings = BrokerSettings(servers=(own_nats.url,), stream=stream)
+    apis = [ApiProcess(database, settings, RevisionClock(number)) for number in (1, 2)]
+    for api in apis:
+        await api.events.open()
+    watchers = [Watcher(api.hub, api.hub.list_revision()) for api in apis]
+    await asyncio.gather(*(watcher.until(lambda w=watcher: bool(w.bookmarks)) for watcher in watchers))
+
+    async def write_until_it_dies() -> None:
+        for number in itertools.count():
+            await apis[number % 2].create(f"before-{number}")
+
+    writing = asyncio.create_task(write_until_it_dies())
+    await watchers[0].until(lambda: len(watchers[0].by_name) > 50)
+    server.kill()
+    with pytest.raises(StoreUnavailable):
+        await writing
+    server.start()
+    await until_it_answers(apis[0])
+    await apis[1].create("afterwards")
+    await settle(apis, watchers)
+    assert "afterwards" in watchers[0].by_name
+    for api in apis:
+        await api.events.close()
+
+
+async def until_it_answers(api: ApiProcess) -> None:
+    """Wait until the process can write again."""
+    async with asyncio.timeout(20):
+        for attempt in itertools.count():
+            try:
+                await api.create(f"while-it-comes-back-{attempt}")
+                return
+            except StoreUnavailable:
+                await asyncio.sleep(0.05)
+
+
+async def test_without_the_database_watches_are_cut_and_can_be_resumed_when_it_is_back(
+    own_database: tuple[PostgresServer, Database], own_nats: NatsServer, stream: StreamSettings
+) -> None:
+    server, database = own_database
+    timing = replace(TIMING, refresh=SECOND // 2, fence=SECOND, abandon=2 * SECOND)
+    api = ApiProcess(database, BrokerSettings(servers=(own_nats.url,), stream=stream), RevisionClock(1), timing)
+    await api.events.open()
+    watcher = Watcher(api.hub, api.hub.list_revision())
+    created = await api.create("w")
+    await watcher.until(lambda: bool(watcher.received))
+    server.kill()
+    await watcher.until(lambda: watcher.ended is not None)
+    assert isinstance(watcher.ended, StopAsyncIteration)
+    assert not api.events.health().ready
+    server.start()
+    await until_it_answers(api)
+    resumed = Watcher(api.hub, created.revision)
+    expected = await state_of(api)
+    await resumed.until(lambda: resumed.by_name == expected)
     await api.events.close()
