@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operators.workload.health import REASONS
 from operators.workload.kinds import DEFINITION, INSTANCE, WORKLOAD
 from threeport.common.errors import AlreadyExists, NotFound
 from threeport.common.types import FrozenJson, JsonObject
@@ -16,15 +17,20 @@ from threeport.resources.kind import Kind
 async def reconcile_workload(controller: Controller, workload: FrozenJson) -> str:
     """Makes definition and instance what the workload says. Raises `Refused` where others own these names."""
     metadata = workload["metadata"]
+    current = await controller.client.find(WORKLOAD, metadata["name"], metadata["namespace"])
+    if current is None or current["metadata"]["uid"] != metadata["uid"] or _is_going(current):
+        return "is gone, or going"
+    workload = current
     definition = await controller.client.find(DEFINITION, metadata["name"], metadata["namespace"])
     _refuse_foreign(definition, workload, DEFINITION)
     if definition is None or definition["spec"]["manifests"] != workload["spec"]["manifests"]:
-        await _write_definition(controller, workload, definition)
+        definition = await _write_definition(controller, workload, definition)
     instance = await controller.client.find(INSTANCE, metadata["name"], metadata["namespace"])
     _refuse_foreign(instance, workload, INSTANCE)
     wanted = {"definitionRef": {"name": metadata["name"]}, "runtimeRef": workload["spec"].get("runtimeRef")}
     if instance is None:
-        spec = {name: value for name, value in wanted.items() if value is not None}
+        revision = {"definitionRevision": definition["metadata"].get("generation")}
+        spec = {name: value for name, value in (wanted | revision).items() if value is not None}
         instance = await _create(controller, INSTANCE, workload, spec)
     elif instance["spec"].get("runtimeRef") != wanted["runtimeRef"]:
         change = {"spec": {"runtimeRef": wanted["runtimeRef"]}}
@@ -39,7 +45,7 @@ async def mirror(controller: Controller, workload: FrozenJson, instance: FrozenJ
 
     def change(status: JsonObject, seen: FrozenJson) -> None:
         news.clear()
-        if seen["metadata"].get("deletionTimestamp"):
+        if _is_going(seen):
             return
         theirs = instance.get("status") or {}
         for name in ("health", "runtime", "readyResources"):
@@ -71,10 +77,12 @@ async def remove_workload(controller: Controller, workload: FrozenJson) -> str:
         found = await controller.client.find(kind, metadata["name"], metadata["namespace"])
         if found is None or not owns(workload, found):
             continue
-        if not found["metadata"].get("deletionTimestamp"):
+        if not _is_going(found):
             found = await _delete(controller, kind, found)
         if found is not None:
-            why = (condition(found.get("status"), READY) or {}).get("message") or "it is being deleted"
+            ready = condition(found.get("status"), READY) or {}
+            why = ready.get("message") if ready.get("reason") not in REASONS else None
+            why = why or "it is being deleted"
             raise Waiting("Deleting", f"waits for {kind.kind} {metadata['name']}: {why}", first=1, longest=15)
     return "its instance and definition are gone; deleted"
 
@@ -91,18 +99,15 @@ def owner_of(obj: FrozenJson) -> str | None:
     return next((str(one["name"]) for one in references if one.get("kind") == WORKLOAD.kind), None)
 
 
-async def _write_definition(controller: Controller, workload: FrozenJson, definition: FrozenJson | None) -> None:
+async def _write_definition(controller: Controller, workload: FrozenJson, definition: FrozenJson | None) -> JsonObject:
+    """Creates or changes the definition, with secrets in clear on the way: what is shown of them is no value."""
     metadata = workload["metadata"]
-    try:
-        clear = await controller.client.get(WORKLOAD, metadata["name"], metadata["namespace"], reveal=True)
-    except NotFound:
-        return
+    clear = await controller.client.get(WORKLOAD, metadata["name"], metadata["namespace"], reveal=True)
     manifests = clear["spec"]["manifests"]
     if definition is None:
-        await _create(controller, DEFINITION, workload, {"manifests": manifests})
-        return
+        return await _create(controller, DEFINITION, workload, {"manifests": manifests})
     change = {"spec": {"manifests": manifests}}
-    await controller.client.patch(DEFINITION, metadata["name"], metadata["namespace"], change)
+    return await controller.client.patch(DEFINITION, metadata["name"], metadata["namespace"], change)
 
 
 async def _create(controller: Controller, kind: Kind, workload: FrozenJson, spec: JsonObject) -> JsonObject:
@@ -138,6 +143,10 @@ async def _delete(controller: Controller, kind: Kind, obj: FrozenJson) -> JsonOb
     except NotFound:
         return None
     return await controller.client.find(kind, metadata["name"], metadata["namespace"])
+
+
+def _is_going(obj: FrozenJson) -> bool:
+    return bool(obj["metadata"].get("deletionTimestamp"))
 
 
 def _refuse_foreign(obj: FrozenJson | None, workload: FrozenJson, kind: Kind) -> None:

@@ -40,10 +40,14 @@ async def advance_instances(controller: Controller, definition: FrozenJson) -> i
 
 
 def needs_advance(instance: FrozenJson, generation: int) -> bool:
-    """Whether the instance neither has this generation nor has been told of it."""
-    told = instance["spec"].get("definitionRevision")
-    applied = (instance.get("status") or {}).get("definitionGeneration")
-    return bool(told != generation if told is not None else applied != generation)
+    """Whether the instance neither has this generation nor has been told of it.
+
+    One that nobody has looked at yet will find the present generation by itself.
+    """
+    told, status = instance["spec"].get("definitionRevision"), instance.get("status") or {}
+    if told is not None:
+        return bool(told != generation)
+    return bool(status) and status.get("definitionGeneration") != generation
 
 
 async def _advance(controller: Controller, instance: FrozenJson, generation: int) -> int:

@@ -45,6 +45,8 @@ async def reconcile_instance(controller: Controller, seen: FrozenJson) -> str:
     intended = await _persist_intent(controller, instance, place, desired)
     if intended is None:
         return "is gone"
+    if not instance.get("status"):
+        await _expect_unchanged(controller, instance, definition)
     inventory = inventory_of(intended["status"])
     live = await observe(place.cluster, [*desired.manifests, *inventory], metadata["uid"])
     settled = (instance.get("status") or {}).get("appliedHash") == desired.digest
@@ -132,6 +134,13 @@ async def _persist_intent(
         status["namespace"] = desired.namespace
 
     return await write_status(controller.client, INSTANCE, instance, change)
+
+
+async def _expect_unchanged(controller: Controller, instance: FrozenJson, definition: FrozenJson) -> None:
+    """A definition that changed before we noted that we use it has not told us so; from now on it does."""
+    current = await definition_of(controller, instance)
+    if current["metadata"].get("generation") != definition["metadata"].get("generation"):
+        raise Waiting("DefinitionChanged", "the definition has changed meanwhile", first=0.1)
 
 
 async def _tell_of_drift(controller: Controller, instance: FrozenJson, plan: Plan) -> None:

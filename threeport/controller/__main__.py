@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import os
 import signal
 import sys
 import threading
@@ -19,6 +18,7 @@ import kopf
 
 from threeport.client import ConfigError
 from threeport.controller.environment import ControllerSettings
+from threeport.controller.logs import configure_logs
 from threeport.controller.metrics import serve_metrics
 from threeport.controller.registry import load_registry
 from threeport.controller.running import run_controller
@@ -58,8 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m threeport.controller", description="Runs Threeport controllers.")
     parser.add_argument("names", nargs="+", metavar="NAME", help="workload, kubernetes-runtime, ...")
     names = list(dict.fromkeys(parser.parse_args(arguments).names))
-    as_json = os.environ.get("THREEPORT_LOG_FORMAT") == "json"
-    kopf.configure(log_format=kopf.LogFormat.JSON if as_json else kopf.LogFormat.FULL)
+    configure_logs()
     try:
         settings = ControllerSettings.from_environment()
         registries = {name: load_registry(name) for name in names}

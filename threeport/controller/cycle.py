@@ -54,19 +54,18 @@ async def run_cycle(
     name = display_name(kind, obj)
     async with controller.gate:
         try:
-            sentence = await reconcile()
+            logger.info("%s: %s", name, await reconcile())
         except Waiting as waiting:
             await decide(controller, kind, obj, "False", waiting.reason, waiting.message)
-            raise try_again(f"{name}: {waiting.message}", retry, first=waiting.first, longest=waiting.longest) from None
+            raise _later(name, waiting.message, retry, first=waiting.first, longest=waiting.longest) from None
         except Refused as refused:
             await decide(controller, kind, obj, "False", refused.reason, refused.message)
-            raise kopf.PermanentError(f"{name}: {refused.message}") from None
+            raise _never(name, refused.message) from None
         except ClusterError as error:
             await decide(controller, kind, obj, "False", error.reason, str(error))
-            raise _outcome_of(error, name, retry) from None
+            raise (_later if error.temporary else _never)(name, str(error), retry) from None
         except ApiError as error:
-            raise try_again(f"{name}: {error.message}", retry, first=1, longest=60) from None
-    logger.info("%s: %s", name, sentence)
+            raise _later(name, error.message, retry, first=1, longest=60) from None
 
 
 async def decide(
@@ -117,7 +116,12 @@ def display_name(kind: Kind, obj: FrozenJson) -> str:
     )
 
 
-def _outcome_of(error: ClusterError, name: str, retry: int) -> kopf.TemporaryError | kopf.PermanentError:
-    if error.temporary:
-        return try_again(f"{name}: {error}", retry)
-    return kopf.PermanentError(f"{name}: {error}")
+def _later(name: str, why: str, retry: int, **delays: float) -> kopf.TemporaryError:
+    error = try_again(f"{name}: {why}", retry, **delays)
+    logger.info("%s: %s (attempt %d; again in %.1f s)", name, why, retry + 1, error.delay)
+    return error
+
+
+def _never(name: str, why: str, _retry: int = 0) -> kopf.PermanentError:
+    logger.warning("%s: %s (not tried again until the spec changes)", name, why)
+    return kopf.PermanentError(f"{name}: {why}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -11,7 +12,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+import yaml
 
+from tests.cluster.provision import Cluster as TestCluster
 from tests.fixtures.api import Api, new_api, settings_of
 from tests.fixtures.controllers import Agents, ControllerProcess
 from tests.fixtures.simulated import SimulatedProcess
@@ -20,6 +23,9 @@ from threeport.client import Client
 from threeport.common.errors import AlreadyExists
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.conditions import READY, condition, is_ready
+from threeport.kube.access import ClusterAccess
+from threeport.kube.cluster import Cluster
+from threeport.kube.runtime_access import access_of
 from threeport.resources.core import Namespace
 from threeport.resources.kind import Kind
 from threeport.resources.kubernetes_runtime import KubernetesRuntimeDefinition, KubernetesRuntimeInstance
@@ -95,6 +101,8 @@ class Space:
     namespace: str
     runtime: str
     plane: ControlPlane
+    cluster: Cluster
+    """The administrator's access to the cluster of the runtime."""
 
     async def create(self, kind: Kind, name: str, spec: FrozenJson) -> JsonObject:
         """Creates an object in the namespace."""
@@ -163,23 +171,80 @@ async def admin(control_plane: ControlPlane) -> AsyncIterator[Client]:
         yield client
 
 
+@pytest.fixture(scope="session")
+async def real_runtime(cluster: TestCluster, control_plane: ControlPlane, admin: Client) -> AsyncIterator[str]:
+    """A runtime on a real kube-apiserver, that tests share: it has one agent."""
+    access = access_from(cluster.kubeconfig)
+    await ensure(admin, RUNTIME_DEFINITION, "kubeconfig", {"infraProvider": "kubeconfig"})
+    spec = {
+        "definitionRef": {"name": "kubeconfig"},
+        "endpoint": access.endpoint,
+        "certificateAuthority": access.certificate_authority,
+        "clientCertificate": access.client_certificate,
+        "clientKey": access.client_key,
+    }
+    await ensure(admin, RUNTIME, "real", spec)
+    yield "real"
+    await admin.delete(RUNTIME, "real")
+    made = Space(admin, "", "real", control_plane, Cluster(access))
+    await made.gone(RUNTIME, "real")
+    await made.cluster.close()
+
+
+@pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.cluster)])
+def shared_runtime(request: pytest.FixtureRequest) -> str | None:
+    """The runtime on the real cluster, or None for a simulated one of the test's own."""
+    return None if request.param == "simulated" else str(request.getfixturevalue("real_runtime"))
+
+
 @pytest.fixture
-async def space(control_plane: ControlPlane, admin: Client) -> AsyncIterator[Space]:
-    """A namespace and a simulated runtime, Ready, for one test. Both are deleted after it."""
+async def space(shared_runtime: str | None, control_plane: ControlPlane, admin: Client) -> AsyncIterator[Space]:
+    """A namespace for one test, and a Ready runtime."""
     suffix = uuid.uuid4().hex[:8]
-    made = Space(admin, f"team-{suffix}", f"sim-{suffix}", control_plane)
-    await ensure(admin, RUNTIME_DEFINITION, "simulated", {"infraProvider": "simulated"})
-    await admin.create({"metadata": {"name": made.namespace}}, NAMESPACE)
-    await ensure(admin, RUNTIME, made.runtime, {"definitionRef": {"name": "simulated"}})
-    await made.ready(RUNTIME, made.runtime)
+    simulated = shared_runtime is None
+    runtime = shared_runtime or f"sim-{suffix}"
+    namespace = f"team-{suffix}"
+    await admin.create({"metadata": {"name": namespace}}, NAMESPACE)
+    if simulated:
+        await ensure(admin, RUNTIME_DEFINITION, "simulated", {"infraProvider": "simulated"})
+        await ensure(admin, RUNTIME, runtime, {"definitionRef": {"name": "simulated"}})
+    made = Space(admin, namespace, runtime, control_plane, Cluster(ClusterAccess(endpoint="https://unknown")))
+    await made.ready(RUNTIME, runtime)
+    access = access_of(await admin.get(RUNTIME, runtime, reveal=True))
+    assert access is not None
+    await made.cluster.close()
+    made.cluster = Cluster(access)
     yield made
+    await _empty(made)
+    await made.cluster.close()
+    if simulated:
+        await admin.delete(RUNTIME, runtime)
+        await made.gone(RUNTIME, runtime)
+
+
+async def _empty(space: Space) -> None:
     for kind in (WORKLOAD, INSTANCE, DEFINITION):
-        for obj in (await admin.list(kind, made.namespace)).items:
+        for obj in (await space.client.list(kind, space.namespace)).items:
             if not obj["metadata"].get("deletionTimestamp"):
-                await admin.delete(kind, obj["metadata"]["name"], made.namespace)
-            await made.gone(kind, obj["metadata"]["name"])
-    await admin.delete(RUNTIME, made.runtime)
-    await made.gone(RUNTIME, made.runtime)
+                await space.client.delete(kind, obj["metadata"]["name"], space.namespace)
+            await space.gone(kind, obj["metadata"]["name"])
+
+
+def access_from(kubeconfig: Path) -> ClusterAccess:
+    """The access of a kubeconfig with certificates in it."""
+    content = yaml.safe_load(kubeconfig.read_text())
+    server, user = content["clusters"][0]["cluster"], content["users"][0]["user"]
+
+    def text(holder: dict[str, str], field: str) -> str:
+        data = holder.get(f"{field}-data")
+        return base64.b64decode(data).decode() if data else Path(holder[field]).read_text()
+
+    return ClusterAccess(
+        endpoint=server["server"],
+        certificate_authority=text(server, "certificate-authority"),
+        client_certificate=text(user, "client-certificate"),
+        client_key=text(user, "client-key"),
+    )
 
 
 async def ensure(client: Client, kind: Kind, name: str, spec: FrozenJson) -> None:

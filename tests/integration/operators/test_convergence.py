@@ -1,0 +1,72 @@
+"""What is as it should be is left alone; what others change is put right; crashes in between change nothing."""
+
+from __future__ import annotations
+
+from tests.integration.operators.conftest import (
+    DEFINITION,
+    INSTANCE,
+    RUNTIME,
+    WORKLOAD,
+    Space,
+)
+from tests.integration.operators.test_workload import CONFIG, DEPLOYMENT, objects_of
+from threeport.resources.model import kind_of
+from threeport.resources.workload import WorkloadReport
+
+REPORT = kind_of(WorkloadReport)
+
+
+async def revisions(space: Space, name: str) -> dict[str, str]:
+    """The revisions of everything that belongs to a workload, in the API and in the cluster."""
+    found = {}
+    for kind in (WORKLOAD, DEFINITION, INSTANCE, REPORT):
+        for obj in (await space.client.list(kind, space.namespace)).items:
+            found[f"{kind.kind}/{obj['metadata']['name']}"] = obj["metadata"]["resourceVersion"]
+    runtime = await space.client.get(RUNTIME, space.runtime)
+    found["runtime"] = runtime["metadata"]["resourceVersion"]
+    for key, obj in (await objects_of(space, name)).items():
+        found[f"cluster {key}"] = obj["metadata"]["resourceVersion"]
+    return found
+
+
+async def settled(space: Space, name: str) -> dict[str, str]:
+    """Waits until two looks in a row, a second of work apart, see the same revisions."""
+    before: dict[str, str] = {}
+
+    async def look() -> bool:
+        nonlocal before
+        seen, before = before, await revisions(space, name)
+        return seen == before
+
+    await space.until(look)
+    return before
+
+
+async def test_a_second_reconcile_of_what_has_converged_writes_nothing(space: Space) -> None:
+    await space.deploy("calm", [CONFIG, DEPLOYMENT])
+    await space.ready(WORKLOAD, "calm")
+    before = await settled(space, "calm")
+    offset = space.plane.workload.log.stat().st_size
+    space.plane.workload.stop()
+    space.plane.workload.start()
+
+    async def has_looked() -> bool:
+        said = space.plane.workload.log.read_text()[offset:]
+        return f"WorkloadInstance {space.namespace}/calm: nothing to apply" in said
+
+    await space.until(has_looked)
+    assert await settled(space, "calm") == before
+
+
+async def test_controllers_that_crash_in_the_middle_end_where_undisturbed_ones_do(space: Space) -> None:
+    manifests = [{**CONFIG, "metadata": {"name": f"settings-{number}"}} for number in range(40)]
+    await space.deploy("crash", manifests)
+    for _ in range(2):
+        space.plane.workload.kill()
+        space.plane.workload.start()
+    await space.ready(WORKLOAD, "crash", seconds=90)
+    assert len(await objects_of(space, "crash")) == 41
+    await space.client.delete(WORKLOAD, "crash", space.namespace)
+    space.plane.workload.kill()
+    space.plane.workload.start()
+    await space.gone(WORKLOAD, "crash", seconds=90)
