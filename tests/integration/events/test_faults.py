@@ -21,7 +21,7 @@ from threeport.events.broker import BrokerSettings
 from threeport.events.stream import StreamSettings
 from threeport.store.database import Database
 from threeport.store.migrations import migrate
-from threeport.store.records import StoreUnavailable
+from threeport.store.records import StoredObject, StoreUnavailable
 
 Apis = list[ApiProcess]
 
@@ -37,7 +37,7 @@ async def apis(start_api: StartApi, own_nats: NatsServer) -> Apis:
 async def write_at_random(apis: Apis, writes: int, seed: int) -> None:
     """Create, update, delete and re-create a few names, at both processes."""
     chance = random.Random(seed)
-    living: dict[str, object] = {}
+    living: dict[str, StoredObject] = {}
     for _ in range(writes):
         api, name = chance.choice(apis), f"n{chance.randrange(12)}"
         obj = living.get(name)
