@@ -111,3 +111,16 @@ def test_a_kubeconfig_that_cannot_be_used_starts_nothing(tptctl: Tptctl, tmp_pat
     assert answer.code == 1
     assert "cannot be read" in answer.err
     assert not (tptctl.home / "default").exists()
+
+
+def test_api_processes_share_the_port_and_one_of_them_may_be_killed(tptctl: Tptctl, eventually: Eventually) -> None:
+    tptctl.ok("up", "--api-processes", "2")
+    os.kill(tptctl.pid("api-0"), signal.SIGKILL)
+    for number in range(5):
+        tptctl.ok("apply", "-f", "-", stdin=workload(f"w{number}", CONFIG_MAP % ("a", "x")))
+    eventually(lambda: all_ready(tptctl))
+    tptctl.ok("up", "--api-processes", "1")
+    names = [process.name for process in tptctl.state().processes]
+    assert "api" in names
+    assert "api-0" not in names
+    assert len(tptctl.ok("get", "workloads", "-o", "name").splitlines()) == 5

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import web
 
@@ -38,8 +38,11 @@ class Listener:
         app.on_response_prepare.append(self._has_spoken)
         self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEP_ALIVE, shutdown_timeout=DRAIN_TIMEOUT)
 
-    async def open(self, host: str, port: int) -> int:
-        """Begins to listen; returns the port, which the system chooses if 0 was asked for."""
+    async def open(self, host: str, port: int, *, share_port: bool = False) -> int:
+        """Begins to listen; returns the port, which the system chooses if 0 was asked for.
+
+        With `share_port` other processes of this user may listen on it too, and the system spreads the connections.
+        """
         await self._runner.setup()
         self._server = await asyncio.get_running_loop().create_server(
             self._accepted,
@@ -48,6 +51,7 @@ class Listener:
             ssl=self._context,
             backlog=BACKLOG,
             reuse_address=True,
+            reuse_port=share_port or None,
             ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
         )
         listening: socket.socket = self._server.sockets[0]
@@ -86,6 +90,6 @@ class _Refusal(asyncio.Protocol):
     """A connection too many: told so, and closed."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.write(_OVERLOADED)
+        # What uvloop passes can write, but is no instance of asyncio's classes.
+        cast(asyncio.WriteTransport, transport).write(_OVERLOADED)
         transport.close()

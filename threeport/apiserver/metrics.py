@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import prometheus_client
 from aiohttp import web
 from prometheus_client import Counter, Gauge, Histogram
@@ -15,6 +17,13 @@ LATENCY = Histogram(
 )
 IN_FLIGHT = Gauge("threeport_requests_in_flight", "Requests being answered, watches not counted")
 REFUSED = Counter("threeport_requests_refused", "Requests refused because of overload", ["limit"])
+POOL = Gauge("threeport_database_connections", "Connections to the database, and requests that wait for one", ["state"])
+
+
+def measure_pool(figures: Callable[[], Mapping[str, int]]) -> None:
+    """Asks for the pool's figures (open, free, wait) whenever the metrics are read."""
+    for state in figures():
+        POOL.labels(state).set_function(lambda state=state: figures()[state])  # type: ignore[misc]
 
 
 async def answer_metrics(_request: web.Request) -> web.Response:

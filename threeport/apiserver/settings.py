@@ -14,6 +14,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="THREEPORT_")
 
     listen: str = Field(default="127.0.0.1:7443", description="Address and port; port 0 takes a free one.")
+    share_port: bool = Field(default=False, description="Whether other API processes listen on the same port.")
     database_url: SecretStr = Field(description="Where the objects are: postgresql://user:password@host:port/name")
     database_schema: str = Field(default="threeport", description="The SQL schema of this installation.")
     nats_url: str = Field(description="Where notifications go: nats://host:port")

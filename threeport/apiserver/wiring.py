@@ -24,6 +24,7 @@ from threeport.apiserver.health import Health
 from threeport.apiserver.keys import read_keys
 from threeport.apiserver.leases import LeaseEndpoint
 from threeport.apiserver.listening import Listener
+from threeport.apiserver.metrics import measure_pool
 from threeport.apiserver.node import Node, lease_node
 from threeport.apiserver.open_watches import RETRY_AFTER, OpenWatches
 from threeport.apiserver.revocation import LivingRuntimes, Revocation
@@ -93,6 +94,7 @@ class Process:
             transactions=True,
         )
         self._watches, book, runtimes = OpenWatches(settings.max_watches), LeaseBook(leases), LivingRuntimes(store)
+        measure_pool(database.pool_figures)
         self._health = Health(database.ping, self._events.health)
         self.app = make_app(
             catalog=catalog,
@@ -120,7 +122,7 @@ class Process:
         await self._krm.start()
         self._tasks = [asyncio.create_task(run()) for run in self._running]
         self._listener = Listener(self.app, context, max_connections=settings.max_connections)
-        port = await self._listener.open(settings.host, settings.port)
+        port = await self._listener.open(settings.host, settings.port, share_port=settings.share_port)
         log.info("listening", address=settings.host, port=port)
 
     async def close(self) -> None:

@@ -127,6 +127,7 @@ class _Plan:
         port = self.settings.ports["api"]
         environment = _environment(
             THREEPORT_LISTEN=f"{LOOPBACK}:{port}",
+            THREEPORT_SHARE_PORT=str(self.settings.api_processes > 1).lower(),
             THREEPORT_DATABASE_URL=self._database_server().dsn,
             THREEPORT_NATS_URL=f"tls://{LOOPBACK}:{self.settings.ports['nats']}",
             THREEPORT_NATS_USER=NATS_USER,
