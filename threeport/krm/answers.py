@@ -69,6 +69,8 @@ def as_api_error(error: Exception, *, watching: bool) -> ApiError:
             return BadRequest(str(error))
         case LeaseLost():
             return Unauthorized(f"the lease {error.fence.lease} has passed to another holder; acquire it anew")
+        case ConnectionError():
+            return BadRequest("the client left before its request was complete")
         case StaleRevision():
             return Conflict(f"{error.key.resource} {error.key.name!r} keeps changing; read it again and retry")
     logger.error("Unforeseen error in a request", exc_info=error)

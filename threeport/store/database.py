@@ -111,6 +111,12 @@ class Database:
         """Returns if the database answers, else raises `StoreUnavailable`."""
         await self.read("SELECT 1")
 
+    def pool_figures(self) -> Mapping[str, int]:
+        """Of the connections: how many are ``open``, how many of these ``free``, and how many requests ``wait``."""
+        stats = self._pool.get_stats() if self._pool is not None else {}
+        names = {"open": "pool_size", "free": "pool_available", "wait": "requests_waiting"}
+        return {name: int(stats.get(key, 0)) for name, key in names.items()}
+
     async def read(self, query: str, parameters: Parameters = ()) -> list[Row]:
         """The rows of a statement that changes nothing; it is repeated when the connection is lost."""
         try:

@@ -83,7 +83,7 @@ def test_an_issued_token_says_who_and_for_which_object() -> None:
         {"aud": None},
         {"key": bytes(32)},
         {"algorithm": "HS512"},
-        {"nbf": time.time() + 60},
+        {"nbf": time.time() + 86400},
         {"sub": 5},
     ],
 )
