@@ -8,6 +8,7 @@ import os
 import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -144,21 +145,30 @@ async def eventually(
 @pytest.fixture
 async def rig(api: Api, simulated_cluster: SimulatedCluster, tmp_path: Path) -> AsyncIterator[Rig]:
     """A cluster in which the agent's account is installed, and an agent that runs with its token."""
+    async with running_rig(api, simulated_cluster, tmp_path) as made:
+        yield made
+
+
+@asynccontextmanager
+async def running_rig(api: Api, cluster: SimulatedCluster, directory: Path) -> AsyncIterator[Rig]:
+    """The same, with an API and a cluster that the test may kill."""
     runtime = f"runtime-{uuid.uuid4().hex[:8]}"
-    simulated_cluster.kubectl(*KUBECTL_APPLY, given=yaml.safe_dump_all(account_manifests()))
+    cluster.kubectl(*KUBECTL_APPLY, given=yaml.safe_dump_all(account_manifests()))
     path = f"/api/v1/namespaces/{AGENT_NAMESPACE}/serviceaccounts/{AGENT_ACCOUNT}/token"
-    async with Client(simulated_cluster.admin) as administrator:
+    async with Client(cluster.admin) as administrator:
         account_token = (await administrator.post_path(path, token_request()))["status"]["token"]
     settings = api.agent(runtime)
     config = {
         "runtime": runtime,
-        "kubeconfig": simulated_cluster.kubeconfig_for(account_token),
+        "kubeconfig": cluster.kubeconfig_for(account_token),
         "token": settings.token,
         "apiUrl": settings.url,
         "caFile": settings.ca_file,
     }
-    agent = AgentProcess(tmp_path / "agent", config)
+    agent = AgentProcess(directory / "agent", config)
     agent.start()
-    async with Client(api.admin) as client:
-        yield Rig(agent, simulated_cluster, client, runtime)
-    agent.stop()
+    try:
+        async with Client(api.admin) as client:
+            yield Rig(agent, cluster, client, runtime)
+    finally:
+        agent.stop()
