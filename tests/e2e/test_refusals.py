@@ -90,7 +90,8 @@ def test_what_does_not_exist_is_exit_code_3(shared: Tptctl) -> None:
 
 
 def test_a_wait_that_ends_too_early_is_exit_code_4_and_says_what_is_missing(shared: Tptctl) -> None:
-    image = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: registry.invalid/image:1}]}"
+    containers = "[{name: c, image: registry.invalid/image:1}]"
+    image = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec: {{containers: {containers}}}"
     shared.ok("apply", "-f", "-", stdin=workload("never", image))
     answer = shared("wait", "workload/never", "--timeout", "3s")
     assert answer.code == 4
