@@ -33,7 +33,7 @@ RELEASED = """
 
 CURRENT = "SELECT epoch FROM leases WHERE name = %(name)s AND expires > clock_timestamp()"
 
-TAKEN_NODES = "SELECT name FROM leases WHERE starts_with(name, 'node/') AND expires > clock_timestamp()"
+TAKEN_NODES = "SELECT name FROM leases WHERE substr(name, 1, 5) = 'node/' AND expires > clock_timestamp()"
 
 NODE_ATTEMPTS = 20
 
