@@ -38,7 +38,8 @@ class ControllerSettings:
         ordinal of a StatefulSet's pod if absent) and ``THREEPORT_METRICS_PORT``. Raises `ConfigError`."""
         has_door = bool(environ.get("THREEPORT_API_URL"))
         shards = _number(environ, "THREEPORT_SHARDS", 1)
-        shard = _number(environ, "THREEPORT_SHARD", _ordinal(environ.get("HOSTNAME", "")) if shards > 1 else 0)
+        named = shards == 1 or environ.get("THREEPORT_SHARD")
+        shard = _number(environ, "THREEPORT_SHARD", 0) if named else _ordinal(environ.get("HOSTNAME", ""))
         if not 0 <= shard < shards:
             raise ConfigError(f"THREEPORT_SHARD is {shard}, but must be from 0 to {shards - 1} (THREEPORT_SHARDS).")
         port = _number(environ, "THREEPORT_METRICS_PORT", 0)

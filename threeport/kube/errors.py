@@ -29,6 +29,12 @@ class ClusterUnreachable(ClusterError):
     reason = "ClusterUnreachable"
 
 
+class ClusterFailed(ClusterError):
+    """The cluster answered with an error of its own, such as a webhook that is down."""
+
+    reason = "ClusterFailed"
+
+
 class AccessDenied(ClusterError):
     """The cluster does not accept the credentials, or they do not allow what was asked."""
 
@@ -91,7 +97,10 @@ def from_answer(error: ApiException, subject: str) -> ClusterError:
         return Changed(f"{subject}: {message}")
     if code in (400, 405, 406, 413, 415, 422):
         return Rejected(f"{subject} is not accepted: {message}{_advice(message)}")
-    return ClusterUnreachable(f"{subject}: the cluster answered {code}: {message}")
+    if "failed to create typed patch object" in message:  # what an unknown field in an apply is answered with, as 500
+        return Rejected(f"{subject} is not accepted: {message.rpartition('): ')[2]}")
+    kind = ClusterUnreachable if code in (429, 503, 504) else ClusterFailed
+    return kind(f"{subject}: the cluster answered {code}: {message}")
 
 
 def status_of(error: ApiException) -> JsonObject:

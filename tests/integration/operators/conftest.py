@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -19,7 +20,7 @@ from tests.fixtures.api import Api, new_api, settings_of
 from tests.fixtures.controllers import Agents, ControllerProcess
 from tests.fixtures.simulated import SimulatedProcess
 from threeport.bootstrap.local.identities import IdentityFiles
-from threeport.client import Client
+from threeport.client import Client, ClientSettings
 from threeport.common.errors import AlreadyExists
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.conditions import READY, condition, is_ready
@@ -115,6 +116,25 @@ class Space:
     async def get(self, kind: Kind, name: str) -> JsonObject | None:
         """The object, None if it is gone."""
         return await self.client.find(kind, name, self.namespace if kind.namespaced else None)
+
+    async def as_somebody_else(self, manifest: JsonObject, **spec: object) -> None:
+        """Changes fields of an object in the cluster as another client does, by a merge patch."""
+        access, metadata = self.cluster.access, manifest["metadata"]
+        with tempfile.TemporaryDirectory() as directory:
+            files = {"ca": access.certificate_authority, "cert": access.client_certificate, "key": access.client_key}
+            paths = {name: str(Path(directory, name)) for name, text in files.items() if text}
+            for name, path in paths.items():
+                Path(path).write_text(files[name] or "")
+            settings = ClientSettings(
+                url=access.endpoint, ca_file=paths.get("ca"), cert_file=paths.get("cert"), key_file=paths.get("key"),
+                token=access.token, user_agent="somebody-else",
+            )  # fmt: skip
+            group, _, version = manifest["apiVersion"].rpartition("/")
+            kind = Kind(
+                kind=manifest["kind"], plural=f"{manifest['kind'].lower()}s", singular="", group=group, version=version
+            )
+            async with Client(settings) as client:
+                await client.patch(kind, metadata["name"], metadata["namespace"], {"spec": spec})
 
     async def ready(self, kind: Kind, name: str, *, seconds: float = 60) -> JsonObject:
         """Waits until the object is Ready at its generation."""

@@ -10,10 +10,12 @@ from tests.integration.operators.conftest import (
     Space,
 )
 from tests.integration.operators.test_workload import CONFIG, DEPLOYMENT, objects_of
+from threeport.resources.core import Event
 from threeport.resources.model import kind_of
 from threeport.resources.workload import WorkloadReport
 
 REPORT = kind_of(WorkloadReport)
+EVENT = kind_of(Event)
 
 
 async def revisions(space: Space, name: str) -> dict[str, str]:
@@ -70,3 +72,34 @@ async def test_controllers_that_crash_in_the_middle_end_where_undisturbed_ones_d
     space.plane.workload.kill()
     space.plane.workload.start()
     await space.gone(WORKLOAD, "crash", seconds=90)
+
+
+async def test_what_others_changed_or_removed_is_put_right_and_told(space: Space) -> None:
+    await space.deploy("drift", [CONFIG, DEPLOYMENT])
+    instance = await space.ready(INSTANCE, "drift")
+    found = await objects_of(space, "drift")
+    namespace = instance["status"]["namespace"]
+    config, deployment = found["ConfigMap/settings"], found["Deployment/web"]
+    await space.cluster.delete("v1", "ConfigMap", "settings", namespace, uid=config["metadata"]["uid"])
+    await space.as_somebody_else({**DEPLOYMENT, "metadata": {"name": "web", "namespace": namespace}}, replicas=5)
+
+    async def has_drifted() -> bool:
+        now = await objects_of(space, "drift")
+        return "ConfigMap/settings" not in now and now["Deployment/web"]["spec"]["replicas"] == 5
+
+    await space.until(has_drifted)
+    space.plane.workload.stop()
+    space.plane.workload.start()
+
+    async def is_put_right() -> bool:
+        now = await objects_of(space, "drift")
+        return "ConfigMap/settings" in now and now["Deployment/web"]["spec"]["replicas"] == 2
+
+    await space.until(is_put_right)
+    assert (await objects_of(space, "drift"))["Deployment/web"]["metadata"]["uid"] == deployment["metadata"]["uid"]
+    await space.ready(WORKLOAD, "drift")
+    events = (await space.client.list(EVENT, space.namespace)).items
+    told = [event["message"] for event in events if event["reason"] == "Drifted"]
+    assert len(told) == 1
+    assert "spec.replicas" in told[0]
+    assert "was removed" in told[0]

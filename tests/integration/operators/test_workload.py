@@ -141,11 +141,11 @@ async def test_an_object_of_somebody_else_is_not_taken_over(space: Space) -> Non
 
 
 async def test_a_refused_manifest_is_named_and_the_rest_is_applied(space: Space) -> None:
-    wrong = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "wrong"}, "dataa": {}}
-    await space.deploy("half", [CONFIG, wrong])
+    wrong = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "Wrong_Name"}}
+    await space.deploy("half", [wrong, CONFIG])
     message = await space.says(INSTANCE, "half", "Rejected")
     assert "ConfigMap" in message
-    assert "dataa" in message
+    assert "Wrong_Name" in message
     assert "ConfigMap/settings" in await objects_of(space, "half")
     await space.client.patch(WORKLOAD, "half", space.namespace, {"spec": {"manifests": [CONFIG]}})
     await space.ready(WORKLOAD, "half")
