@@ -90,7 +90,7 @@ def test_status_shows_every_part_and_says_that_the_runtime_is_simulated(shared: 
     for part in ("nats", "api", "simulated", "controller-workload", "agent-local", "API: ok", "no real pods"):
         assert part in text
     assert "api" in shared.ok("control-plane", "logs").splitlines()
-    assert "listening" in shared.ok("control-plane", "logs", "api")
+    assert "listening" in shared.ok("control-plane", "logs", "api", "--tail", "100000")
     assert shared("control-plane", "logs", "nothing").code == 3
 
 

@@ -60,9 +60,10 @@ class Watch:
                     for event in listed:
                         yield event
                 async with aclosing(self._stream(position)) as stream:
-                    async for event in stream:
+                    async for sent in stream:
                         failures = 0
-                        position = event.object["metadata"]["resourceVersion"]
+                        position = sent.object["metadata"]["resourceVersion"]
+                        event = self._as_seen_here(sent)
                         if event.type != "BOOKMARK" and self._remember(event):
                             yield event
             except Expired:
@@ -112,6 +113,15 @@ class Watch:
                 for line in lines:
                     if line:
                         yield _parse(decode_json(line))
+
+    def _as_seen_here(self, event: WatchEvent[JsonObject]) -> WatchEvent[JsonObject]:
+        """ADDED or MODIFIED by what was given here. A server judges by one connection: an object that was created
+        lately is ADDED to it once more when the watch begins or resumes."""
+        if self.since is not None or event.type not in ("ADDED", "MODIFIED"):
+            return event
+        known = self._given.get(_key(event.object))
+        same = known is not None and known["metadata"]["uid"] == event.object["metadata"]["uid"]
+        return WatchEvent("MODIFIED" if same else "ADDED", event.object)
 
     def _remember(self, event: WatchEvent[JsonObject]) -> bool:
         """Notes what is given; False for what was given already (servers may repeat themselves)."""
