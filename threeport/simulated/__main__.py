@@ -33,7 +33,7 @@ async def serve(settings: Settings) -> None:
     token = settings.simulated_token_file.read_text().strip()
     if not token:
         raise SystemExit(f"{settings.simulated_token_file} is empty: it must hold the administrator's token.")
-    clusters = Clusters(settings.database_url.get_secret_value(), token)
+    clusters = Clusters(settings.database_url.get_secret_value(), token, prefix=settings.simulated_schema_prefix)
     await _open(clusters, stopping)
     app = ClustersApp(clusters, token, base_url=lambda: f"https://{settings.simulated_listen}").build()
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN)

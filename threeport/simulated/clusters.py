@@ -13,15 +13,18 @@ from threeport.store.database import Database
 
 logger = logging.getLogger(__name__)
 
-PREFIX: Final = "simulated_"
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,48}[a-z0-9])?")
 
 
 class Clusters:
-    """Opens, makes and removes clusters in the database at `dsn`; `admin_token` is the same for all."""
+    """Opens, makes and removes clusters in the database at `dsn`; `admin_token` is the same for all.
 
-    def __init__(self, dsn: str, admin_token: str) -> None:
+    The schemas of these clusters, and of no other process's, begin with `prefix`.
+    """
+
+    def __init__(self, dsn: str, admin_token: str, *, prefix: str) -> None:
         self._dsn = dsn
+        self._prefix = prefix
         self._admin_token = admin_token
         self._open: dict[str, SimulatedCluster] = {}
         self._changing = asyncio.Lock()
@@ -43,8 +46,8 @@ class Clusters:
             cursor = await connection.execute("SELECT schema_name FROM information_schema.schemata")
             schemas = [row[0] for row in await cursor.fetchall()]
         for schema in schemas:
-            if schema.startswith(PREFIX):
-                await self.ensure(schema.removeprefix(PREFIX).replace("_", "-"))
+            if schema.startswith(self._prefix):
+                await self.ensure(schema.removeprefix(self._prefix).replace("_", "-"))
 
     async def ensure(self, name: str) -> SimulatedCluster:
         """The cluster of this name, made if there is none. Raises `BadRequest` for a name that cannot be one."""
@@ -54,7 +57,7 @@ class Clusters:
             )
         async with self._changing:
             if name not in self._open:
-                schema = PREFIX + name.replace("-", "_")
+                schema = self._prefix + name.replace("-", "_")
                 cluster = SimulatedCluster(name, schema, dsn=self._dsn, admin_token=self._admin_token)
                 await cluster.open()
                 self._open[name] = cluster

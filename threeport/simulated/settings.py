@@ -15,6 +15,11 @@ class Settings(BaseSettings):
 
     simulated_listen: str = Field(default="127.0.0.1:7444", description="Address and port.")
     database_url: SecretStr = Field(description="postgresql://user:password@host:port/name")
+    simulated_schema_prefix: str = Field(
+        default="simulated_",
+        pattern="^[a-z_][a-z0-9_]{0,12}$",
+        description="What the names of the clusters' schemas begin with; processes that share a database differ in it.",
+    )
     tls_cert: Path = Field(description="Certificate of this server (PEM).")
     tls_key: Path = Field(description="Its key (PEM).")
     simulated_token_file: Path = Field(description="File with the administrator's bearer token.")

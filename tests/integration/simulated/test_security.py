@@ -83,9 +83,8 @@ def test_the_value_of_a_secret_is_readable_by_kubectl_and_not_in_the_database(
     template = 'go-template={{index .data "password" | base64decode}}'
     assert simulated_cluster.kubectl("get", "secret", "s", "-o", template) == canary
     encoded = simulated_cluster.get("secrets")["items"][0]["data"]["password"]
-    schema = f"simulated_{simulated_cluster.name.replace('-', '_')}"
     with psycopg.connect(postgres_dsn) as connection:
-        bodies = connection.execute(f"SELECT body FROM {schema}.objects".encode()).fetchall()
+        bodies = connection.execute(f"SELECT body FROM {simulated_cluster.schema}.objects".encode()).fetchall()
     stored = "".join(row[0] for row in bodies)
     assert "sealed:v1:" in stored
     assert canary not in stored
