@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import pytest
 import yaml
 
-from tests.cluster.provision import Cluster as TestCluster
+from tests.cluster.provision import Cluster as RealCluster
 from tests.fixtures.api import Api, new_api, settings_of
 from tests.fixtures.controllers import Agents, ControllerProcess
 from tests.fixtures.simulated import SimulatedProcess
@@ -192,7 +192,7 @@ async def admin(control_plane: ControlPlane) -> AsyncIterator[Client]:
 
 
 @pytest.fixture(scope="session")
-async def real_runtime(cluster: TestCluster, control_plane: ControlPlane, admin: Client) -> AsyncIterator[str]:
+async def real_runtime(cluster: RealCluster, control_plane: ControlPlane, admin: Client) -> AsyncIterator[str]:
     """A runtime on a real kube-apiserver, that tests share: it has one agent."""
     access = access_from(cluster.kubeconfig)
     await ensure(admin, RUNTIME_DEFINITION, "kubeconfig", {"infraProvider": "kubeconfig"})

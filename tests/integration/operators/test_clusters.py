@@ -1,0 +1,70 @@
+"""Clusters that are away, come back, or are gone for good."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+from tests.fixtures.simulated import SimulatedCluster
+from tests.integration.operators.conftest import (
+    INSTANCE,
+    NAMESPACE,
+    RUNTIME,
+    RUNTIME_DEFINITION,
+    WORKLOAD,
+    ControlPlane,
+    Space,
+    ensure,
+)
+from tests.integration.operators.test_workload import CONFIG
+from threeport.bootstrap.local.processes import free_port
+from threeport.client import Client
+from threeport.kube.access import ClusterAccess
+from threeport.kube.cluster import Cluster
+
+
+async def space_on(plane: ControlPlane, admin: Client, endpoint: str, **spec: str) -> Space:
+    """A namespace, and a runtime at `endpoint`, which need not answer."""
+    suffix = uuid.uuid4().hex[:8]
+    space = Space(admin, f"team-{suffix}", f"away-{suffix}", plane, Cluster(ClusterAccess(endpoint=endpoint)))
+    await admin.create({"metadata": {"name": space.namespace}}, NAMESPACE)
+    await ensure(admin, RUNTIME_DEFINITION, "kubeconfig", {"infraProvider": "kubeconfig"})
+    await ensure(admin, RUNTIME, space.runtime, {"definitionRef": {"name": "kubeconfig"}, "endpoint": endpoint, **spec})
+    return space
+
+
+async def test_a_cluster_that_comes_back_finds_its_workloads_waiting(
+    control_plane: ControlPlane, admin: Client, simulated_cluster: SimulatedCluster
+) -> None:
+    space = await space_on(control_plane, admin, f"https://127.0.0.1:{free_port()}")
+    assert "cannot be reached" in await space.says(RUNTIME, space.runtime, "ClusterUnreachable")
+    await space.deploy("patient", [CONFIG])
+    assert space.runtime in await space.says(INSTANCE, "patient", "RuntimeNotReady")
+    access = {
+        "endpoint": simulated_cluster.url,
+        "token": simulated_cluster.token,
+        "certificateAuthority": simulated_cluster.ca_file.read_text(),
+    }
+    begun = time.monotonic()
+    await admin.patch(RUNTIME, space.runtime, None, {"spec": access})
+    await space.ready(WORKLOAD, "patient", seconds=30)
+    assert time.monotonic() - begun < 20, "the workload was woken, and did not wait out its delay"
+    await admin.delete(WORKLOAD, "patient", space.namespace)
+    await space.gone(WORKLOAD, "patient")
+    await admin.delete(RUNTIME, space.runtime)
+    await space.gone(RUNTIME, space.runtime)
+    assert simulated_cluster.get("crd", "threeportworkloads.agent.threeport.io") is None
+
+
+async def test_a_cluster_that_is_gone_for_good_can_be_let_go(control_plane: ControlPlane, admin: Client) -> None:
+    space = await space_on(control_plane, admin, f"https://127.0.0.1:{free_port()}")
+    await space.says(RUNTIME, space.runtime, "ClusterUnreachable")
+    await admin.delete(RUNTIME, space.runtime)
+
+    async def is_explained() -> bool:
+        found = await space.get(RUNTIME, space.runtime)
+        return found is not None and "threeport.io/abandon=true" in str(found["status"]["conditions"])
+
+    await space.until(is_explained)
+    await admin.patch(RUNTIME, space.runtime, None, {"metadata": {"annotations": {"threeport.io/abandon": "true"}}})
+    await space.gone(RUNTIME, space.runtime, seconds=30)
