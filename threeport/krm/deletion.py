@@ -79,11 +79,11 @@ def begun_deletion(stored: StoredObject, finalizer: str | None = None) -> Write:
 
 def blocked(kind: Kind, key: Key, blockers: Sequence[Key], catalog: Catalog) -> Conflict:
     """The answer to a deletion that others' references stand against; it names them and the next step."""
-    shown = ", ".join(_described(blocker, catalog) for blocker in blockers[:10])
-    first = blockers[0] if blockers else None
-    step = f"; delete them first: {_command(first, catalog)}" if first else ""
+    shown = [_described(blocker, catalog) for blocker in blockers[:10]]
+    first = shown[0] if len(shown) == 1 else "these"
     return Conflict(
-        f'{kind.resource} "{key.name}" cannot be deleted, because it is in use by {shown}{step}',
+        f'{kind.resource} "{key.name}" cannot be deleted, because it is in use by {", ".join(shown)}; '
+        f"delete {first} first",
         kind=kind.plural,
         name=key.name,
     )
@@ -93,9 +93,3 @@ def _described(key: Key, catalog: Catalog) -> str:
     kind = catalog.by_resource(key.resource)
     name = f"{key.namespace}/{key.name}" if key.namespace else key.name
     return f"{kind.kind if kind else key.resource} {name}"
-
-
-def _command(key: Key, catalog: Catalog) -> str:
-    kind = catalog.by_resource(key.resource)
-    namespace = f" -n {key.namespace}" if key.namespace else ""
-    return f"kubectl delete {kind.singular if kind else key.resource} {key.name}{namespace}"

@@ -53,7 +53,7 @@ def resources(
     """
     kinds = [kind for kind in catalog if (kind.group, kind.version) == (group, version)]
     if not kinds and (group, version) != ("", "v1"):
-        raise NotFound(f"there is no API {group}/{version} here; `kubectl api-versions` lists what there is")
+        raise NotFound(f"there is no API {group}/{version} here; /apis lists what there is")
     listed: list[JsonObject] = []
     for kind in kinds:
         listed.append(_resource(kind))

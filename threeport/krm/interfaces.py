@@ -78,6 +78,8 @@ class Admission:
     old: JsonObject | None
     subresource: str = ""
     dry_run: bool = False
+    together: frozenset[Key] = frozenset()
+    """What the same transaction creates or applies, this object included."""
     warnings: list[str] = field(default_factory=list)
 
 

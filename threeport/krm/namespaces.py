@@ -59,7 +59,7 @@ class Namespaces:
             return
         found = await self._services.store.get(Key(RESOURCE, "", name))
         if found is None:
-            message = f'namespaces "{name}" not found; create it first: kubectl create namespace {name}'
+            message = f'namespaces "{name}" not found; create it first'
             raise NotFound(message, kind=RESOURCE, name=name)
         if found.deleting:
             raise Forbidden(

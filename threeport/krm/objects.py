@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
 from aiohttp import web
@@ -30,10 +31,13 @@ _LONGEST_MANAGER = 128
 _BATCH = 100
 
 
-def parse_write_options(request: web.Request, caller: Caller) -> Options:
-    """How the write is to be made, from the query. Raises `BadRequest`."""
+def parse_write_options(request: web.Request, caller: Caller, *, field_validation: FieldValidation = "Warn") -> Options:
+    """How the write is to be made, from the query. Raises `BadRequest`.
+
+    `field_validation` is for clients that do not say what to do about unknown fields.
+    """
     query = request.query
-    validation = query.get("fieldValidation") or "Warn"
+    validation = query.get("fieldValidation") or field_validation
     if validation not in ("Strict", "Warn", "Ignore"):
         raise BadRequest(f"fieldValidation is {validation!r}, not one of Strict, Warn, Ignore")
     agent = request.headers.get("User-Agent", "").partition("/")[0]
@@ -149,10 +153,13 @@ class Objects:
         return self._written(request, caller, target, written, form)
 
     async def _patch(self, request: web.Request, caller: Caller, target: Target) -> web.Response:
-        form, options = negotiate(request.headers.get("Accept")), parse_write_options(request, caller)
+        applies = request.content_type == APPLY
+        form = negotiate(request.headers.get("Accept"))
+        # What an apply does not know cannot be owned, so Kubernetes too refuses it unless told otherwise.
+        options = parse_write_options(request, caller, field_validation="Strict" if applies else "Warn")
         await self._writer.authorize(caller, "patch", target)
         raw = await read_limited(request)
-        if request.content_type == APPLY:
+        if applies:
             if not request.query.get("fieldManager"):
                 raise BadRequest("an apply needs fieldManager=<name> in the query")
             config = decode_object(raw, APPLY)
@@ -229,10 +236,10 @@ class Objects:
 
     async def transaction(self, request: web.Request, caller: Caller) -> web.Response:
         """Answers ``POST .../transactions``: all operations of the body, or none."""
-        options = parse_write_options(request, caller)
+        options = parse_write_options(request, caller, field_validation="Strict")
         body = await self._body(request)
-        dry_run = options.dry_run or body.get("dryRun") in (True, ["All"])
+        options = replace(options, dry_run=options.dry_run or body.get("dryRun") in (True, ["All"]))
         steps = parse_steps(self._services.catalog, body, options)
-        texts, warnings = await self._transactions.run(caller, steps, dry_run=dry_run)
+        texts, warnings = await self._transactions.run(caller, steps, dry_run=options.dry_run)
         head = '{"kind":"TransactionResult","apiVersion":"threeport.io/v1alpha1","results":['
         return json_answer(f"{head}{','.join(texts)}]}}", warnings=warnings)

@@ -39,7 +39,7 @@ def parse_target(catalog: Catalog, group: str, version: str, rest: list[str]) ->
         namespace, rest = rest[1], rest[2:]
     kind = catalog.by_path(group, version, rest[0])
     if kind is None or len(rest) > 3 or (namespace and not kind.namespaced):
-        raise NotFound(f"the server has no {rest[0]} at this path; `kubectl api-resources` lists what it has")
+        raise NotFound(f"the server has no {rest[0]} at this path; its discovery (/apis) lists what it has")
     name, subresource = [*rest[1:], "", ""][:2]
     if name and kind.namespaced and not namespace:
         raise NotFound(f"{kind.resource} live in namespaces; use /namespaces/<namespace>/{kind.plural}/{name}")

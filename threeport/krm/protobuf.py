@@ -35,7 +35,7 @@ def _namespace(raw: bytes) -> JsonObject:
     envelope = dict(_fields(raw.removeprefix(_MAGIC)))
     names = dict(_fields(envelope[1]))
     if (names[1], names[2]) != (b"v1", b"Namespace"):
-        raise UnsupportedMediaType(f"{names[2].decode()} is taken as JSON only; use kubectl apply -f FILE")
+        raise UnsupportedMediaType(f"{names[2].decode()} is taken as JSON only")
     metadata: JsonObject = {}
     for number, value in _fields(dict(_fields(envelope[2])).get(1, b"")):
         if number in _TEXTS and value:

@@ -17,7 +17,6 @@ from threeport.common.errors import ApiError, BadRequest, Conflict, RequestTooLa
 from threeport.common.types import JsonObject
 from threeport.krm.deletion import parse_options
 from threeport.krm.interfaces import Caller, Verb
-from threeport.krm.namespaces import RESOURCE as NAMESPACES
 from threeport.krm.patches import merge_patched
 from threeport.krm.paths import Target
 from threeport.krm.views import Views
@@ -64,7 +63,8 @@ def parse_steps(catalog: Catalog, body: JsonObject, options: Options) -> list[St
     for step in steps:
         if step.target.name and (first := seen.setdefault(step.target.key, step)) is not step:
             raise BadRequest(f"{step} is about the same object as {first}; put both changes into one operation")
-    return steps
+    together = frozenset(step.target.key for step in steps if step.operation in ("create", "apply"))
+    return [replace(step, options=replace(step.options, together=together)) for step in steps]
 
 
 def _parse_step(catalog: Catalog, index: int, operation: Any, options: Options) -> Step:
@@ -109,7 +109,7 @@ class Transactions:
         for step in steps:
             await self._writer.authorize(caller, _VERBS[step.operation], step.target)
         for _ in range(ATTEMPTS):
-            plans = [await self._plan(caller, step, steps[: step.index]) for step in steps]
+            plans = [await self._plan(caller, step) for step in steps]
             try:
                 stored = await self._store(caller, steps, plans, dry_run=dry_run)
             except StaleRevision:
@@ -132,24 +132,19 @@ class Transactions:
                 raise StaleRevision(error.key, error.found) from None
             raise _located(step, self._writer.explained(error, step.target.kind)) from None
 
-    async def _plan(self, caller: Caller, step: Step, earlier: Sequence[Step]) -> Plan:
-        pending = frozenset(
-            other.target.name
-            for other in earlier
-            if other.target.kind.resource == NAMESPACES and other.operation in ("create", "apply")
-        )
+    async def _plan(self, caller: Caller, step: Step) -> Plan:
         try:
-            return await self._plan_step(caller, step, pending)
+            return await self._plan_step(caller, step)
         except ApiError as error:
             raise _located(step, error) from None
 
-    async def _plan_step(self, caller: Caller, step: Step, pending: frozenset[str]) -> Plan:
+    async def _plan_step(self, caller: Caller, step: Step) -> Plan:
         writer, target, obj, options = self._writer, step.target, step.obj, step.options
         match step.operation:
             case "create":
-                return await writer.plan_create(caller, target, obj, options, pending=pending)
+                return await writer.plan_create(caller, target, obj, options)
             case "apply":
-                return await writer.plan_apply(caller, target, obj, options, pending=pending)
+                return await writer.plan_apply(caller, target, obj, options)
             case "delete":
                 return await writer.plan_delete(caller, target, parse_options({}, dry_run=options.dry_run))
             case "update" | "replace":

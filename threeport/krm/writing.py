@@ -57,6 +57,8 @@ class Options:
     field_validation: FieldValidation = "Warn"
     manager: str = "unknown"
     force: bool = False
+    together: frozenset[Key] = frozenset()
+    """What the same transaction creates or applies: it will be there when this is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +154,9 @@ class Writer:
         body: JsonObject,
         options: Options,
         *,
-        pending: frozenset[str] = frozenset(),
         applying: bool = False,
     ) -> Plan:
-        """A plan that creates an object. `pending` names namespaces that the same transaction creates."""
+        """A plan that creates an object."""
         kind = target.kind
         obj: JsonObject = _copy(body)
         metadata.check_shape(obj, kind)
@@ -169,7 +170,7 @@ class Writer:
         name = obj["metadata"]["name"]
         named = replace(target, name=name)
         await self.authorize(caller, "create", named, obj)
-        if target.namespace and target.namespace not in pending:
+        if target.namespace and Key(NAMESPACES, "", target.namespace) not in options.together:
             await self._namespaces.check(target.namespace)
         key = Key(kind.resource, target.namespace, name)
         obj, warnings = validate(kind, obj, options.field_validation)
@@ -178,6 +179,8 @@ class Writer:
         if not applying:
             obj["metadata"].pop("managedFields", None)
         self._services.secrecy.seal(kind, obj, None)
+        if options.dry_run and (taken := await self._services.store.get(key)):
+            raise self.explained(NameTaken(key, taken), kind)
         bookkeeping = drafts.with_bookkeeping({}, caller.controller, own)
         write = replace(drafts.creation(key, obj, bookkeeping), references=targets_of(kind, obj))
         outcome = drafts.outcome_of(write, 0)
@@ -286,8 +289,6 @@ class Writer:
         target: Target,
         config: JsonObject,
         options: Options,
-        *,
-        pending: frozenset[str] = frozenset(),
     ) -> Plan:
         """A plan that applies `config`: creates the object, or merges into it what the manager wants."""
         kind = target.kind
@@ -300,7 +301,7 @@ class Writer:
             if target.subresource:
                 raise _not_found(target)
             obj = applied(kind, None, config, manager=options.manager, force=options.force)
-            return await self.plan_create(caller, target, obj, options, pending=pending, applying=True)
+            return await self.plan_create(caller, target, obj, options, applying=True)
 
         def make(live: JsonObject) -> JsonObject:
             return applied(
@@ -356,6 +357,7 @@ class Writer:
             old=old,
             subresource=subresource,
             dry_run=options.dry_run,
+            together=options.together,
         )
         for admitter in self._services.admitters:
             await admitter.admit(admission)

@@ -34,12 +34,21 @@ def validate(kind: Kind, body: JsonObject, field_validation: FieldValidation) ->
     normalise(body, kind.schema)
     findings = _by_model(kind.model, body) if _is_model(kind.model) else _by_schema(kind, body)
     findings.unknown += [("metadata", name) for name in body["metadata"] if name not in _METADATA_FIELDS]
-    warnings = _treat_unknown(kind, body, findings.unknown, field_validation)
-    if findings.causes:
+    unknown = [f'unknown field "{path_text(location)}"' for location in findings.unknown]
+    wrong = [f"{cause.field}: {cause.message}" for cause in findings.causes]
+    if unknown and field_validation == "Strict":
+        raise BadRequest(
+            f"{kind.kind} in version {kind.version!r} cannot be handled as a {kind.kind}: "
+            f"strict decoding error: {'; '.join([', '.join(unknown), *wrong])}"
+        )
+    if wrong:
         name = str(body["metadata"].get("name", ""))
-        said = "; ".join(f"{cause.field}: {cause.message}" for cause in findings.causes)
+        # What is missing is often there, misspelt: so the unknown fields come first, and without warnings' limits.
+        said = "; ".join([*unknown, *wrong])
         raise Invalid(f'{kind.kind} "{name}" is invalid: {said}', kind=kind.plural, name=name, causes=findings.causes)
-    return body, warnings
+    for location in findings.unknown:
+        prune(body, location)
+    return body, unknown if field_validation == "Warn" else []
 
 
 def _is_model(model: type | None) -> bool:
@@ -73,17 +82,3 @@ def _sort_in(error_type: str, location: Location, message: str, findings: Findin
         message = "Required value"
     reason = "FieldValueRequired" if error_type in _REQUIRED else "FieldValueInvalid"
     findings.causes.append(Cause(path_text(location), message, reason))
-
-
-def _treat_unknown(
-    kind: Kind, body: JsonObject, unknown: list[Location], field_validation: FieldValidation
-) -> list[str]:
-    said = [f'unknown field "{path_text(location)}"' for location in unknown]
-    if said and field_validation == "Strict":
-        raise BadRequest(
-            f"{kind.kind} in version {kind.version!r} cannot be handled as a {kind.kind}: "
-            f"strict decoding error: {', '.join(said)}"
-        )
-    for location in unknown:
-        prune(body, location)
-    return said if field_validation == "Warn" else []

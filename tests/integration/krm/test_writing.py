@@ -154,7 +154,7 @@ async def test_what_is_referred_to_cannot_be_deleted_and_the_answer_names_who_re
     refused = await krm.call("DELETE", f"{GROUP}/kubernetesruntimedefinitions/d")
     assert refused.status == 409
     assert "KubernetesRuntimeInstance i" in refused.body["message"]
-    assert "kubectl delete kubernetesruntimeinstance i" in refused.body["message"]
+    assert "delete KubernetesRuntimeInstance i first" in refused.body["message"]
     query = "referenceSelector=kubernetesruntimedefinitions.threeport.io//d"
     referring = await krm.call("GET", f"{GROUP}/kubernetesruntimeinstances?{query}")
     assert [item["metadata"]["name"] for item in referring.body["items"]] == ["i"]
@@ -178,7 +178,25 @@ async def test_a_dry_run_answers_as_if_and_changes_nothing(krm: Krm) -> None:
     answer = await krm.call("PATCH", f"{REPORTS}/r?dryRun=All", {"spec": {"message": "x"}}, content_type=MERGE)
     assert answer.body["spec"]["message"] == "x"
     await krm.call("DELETE", f"{REPORTS}/r?dryRun=All")
+    await krm.call("DELETE", f"{REPORTS}?dryRun=All")
+    assert (await krm.call("POST", f"{REPORTS}?dryRun=All", report("r", "default"))).status == 409
+    operations = [{"operation": "apply", "object": report(name, "default", message="y")} for name in ("r", "new")]
+    results = await krm.call("POST", f"{GROUP}/transactions?force=true", {"operations": operations, "dryRun": ["All"]})
+    assert [result["spec"]["message"] for result in results.body["results"]] == ["y", "y"]
     assert len(krm.written) == before
+
+
+async def test_what_is_applied_is_validated_strictly_and_a_misspelt_field_is_named_first(krm: Krm) -> None:
+    misspelt = {**workload("w", "default"), "spec": {"manifestz": []}}
+    operation = {"operation": "apply", "object": misspelt}
+    in_transaction = await krm.call("POST", f"{GROUP}/transactions", {"operations": [operation]})
+    path = f"{collection('default')}/w?fieldManager=one"
+    alone = await krm.call("PATCH", path, misspelt, content_type=APPLY)
+    lenient = await krm.call("PATCH", f"{path}&fieldValidation=Warn", misspelt, content_type=APPLY)
+    assert (in_transaction.status, alone.status, lenient.status) == (400, 400, 422)
+    for answer in (in_transaction, alone, lenient):
+        message = answer.body["message"]
+        assert message.index('unknown field "spec.manifestz"') < message.index("spec.manifests: Required value")
 
 
 async def test_apply_owns_fields_removes_what_it_leaves_out_and_repeats_without_a_write(krm: Krm) -> None:
@@ -210,7 +228,7 @@ async def test_apply_owns_fields_removes_what_it_leaves_out_and_repeats_without_
 async def test_namespaces_must_exist_and_take_their_content_with_them(krm: Krm) -> None:
     missing = await krm.call("POST", collection("nowhere", "workloadreports"), report("r", "nowhere"))
     assert missing.status == 404
-    assert "kubectl create namespace nowhere" in missing.body["message"]
+    assert "create it first" in missing.body["message"]
     name = await krm.namespace()
     await created(krm, collection(name), workload("w", name))
     await krm.call("DELETE", f"/api/v1/namespaces/{name}")

@@ -35,7 +35,8 @@ class ReferenceAdmitter:
         namespace = (text_at(value, "namespace") or admission.key.namespace) if reference.namespaced else ""
         if namespace != admission.key.namespace and reference.namespaced:
             await self._may_follow(admission, reference, namespace, name)
-        if await self._store.get(Key(reference.resource, namespace, name)) is None:
+        key = Key(reference.resource, namespace, name)
+        if key not in admission.together and await self._store.get(key) is None:
             where = f" in namespace {namespace!r}" if namespace else ""
             admission.warnings.append(
                 f'{".".join(reference.path)}: {reference.resource} "{name}" does not exist yet{where}; '
