@@ -1,0 +1,204 @@
+"""What goes wrong in a run: a plan made from the seed alone, and the hands that carry it out.
+
+Every fault lasts some time and then ends by itself; whatever has been killed is started again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final, NamedTuple
+
+import nats
+import nats.errors
+import psycopg
+
+from tests.fixtures.link import Link, LinkState
+from tests.integration.exactness.servers import PROCESSES, RESOURCE, Site
+from threeport.bootstrap.local.processes import ServerFailed, ServerProcess
+
+MICROS: Final = 1_000_000
+
+
+class Fault(NamedTuple):
+    """One thing that goes wrong: when it begins and for how long, in seconds, and which API process it hits."""
+
+    at: float
+    kind: str
+    lasts: float
+    process: int
+
+    def __str__(self) -> str:
+        return f"at {self.at:.1f} s for {self.lasts:.1f} s: {self.kind}, process {self.process}"
+
+
+def plan(seed: int, seconds: float) -> list[Fault]:
+    """The faults of a run that lasts `seconds`, in order. All kinds come up before one comes again."""
+    chance = random.Random(f"{seed} faults")
+    kinds: list[str] = []
+    faults: list[Fault] = []
+    at = 0.5
+    while at < seconds - 1:
+        kinds = kinds or chance.sample(sorted(LONGEST), len(LONGEST))
+        kind = kinds.pop()
+        lasts = min(chance.uniform(0.1, 1.0) * LONGEST[kind], seconds - at)
+        faults.append(Fault(at, kind, lasts, chance.randrange(PROCESSES)))
+        at += chance.choice((0.05, 0.3, 0.7, 1.5)) * seconds / 12
+    return faults
+
+
+LONGEST: Final = {
+    "API process killed": 2.0,
+    "API process paused": 6.0,
+    "NATS killed": 6.0,
+    "stream purged": 0.0,
+    "stream deleted": 0.0,
+    "database killed": 2.0,
+    "database cut off": 6.0,
+    "database silent": 8.0,
+    "database stutters": 6.0,
+    "broker cut off": 8.0,
+    "broker silent": 8.0,
+    "clients cut off": 2.0,
+    "clients silent": 4.0,
+    "rows held": 3.5,
+    "names held": 3.5,
+    "clock shifted a little": 5.0,
+    "clock shifted a lot": 4.0,
+}
+"""Seconds that each kind of fault may last."""
+
+
+class Faults:
+    """Carries out faults on a site."""
+
+    def __init__(self, site: Site, namespace: str, names: list[str], seed: int) -> None:
+        self._site = site
+        self._namespace = namespace
+        self._names = names
+        self._random = random.Random(f"{seed} victims")
+        self._down: set[ServerProcess] = set()
+
+    async def run(self, faults: list[Fault], tell: Callable[[str], None]) -> None:
+        """Carry out a plan; returns when all faults have ended and everything is up again."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        underway = []
+        for fault in faults:
+            await asyncio.sleep(max(0.0, begun + fault.at - loop.time()))
+            tell(str(fault))
+            underway.append(asyncio.create_task(self._acts()[fault.kind](fault), name=str(fault)))
+        await asyncio.gather(*underway)
+
+    def _acts(self) -> dict[str, Callable[[Fault], Awaitable[None]]]:
+        site = self._site
+        return {
+            "API process killed": lambda fault: self._kill(site.processes[fault.process], fault),
+            "API process paused": self._pause,
+            "NATS killed": lambda fault: self._kill(site.nats, fault),
+            "stream purged": lambda fault: self._wipe(delete=False),
+            "stream deleted": lambda fault: self._wipe(delete=True),
+            "database killed": lambda fault: self._kill(site.postgres, fault),
+            "database cut off": lambda fault: _link(site.links[fault.process].database, LinkState.CUT, fault),
+            "database silent": lambda fault: _link(site.links[fault.process].database, LinkState.SILENT, fault),
+            "database stutters": self._stutter,
+            "broker cut off": lambda fault: _link(site.links[fault.process].broker, LinkState.CUT, fault),
+            "broker silent": lambda fault: _link(site.links[fault.process].broker, LinkState.SILENT, fault),
+            "clients cut off": lambda fault: _link(site.links[fault.process].clients, LinkState.CUT, fault),
+            "clients silent": lambda fault: _link(site.links[fault.process].clients, LinkState.SILENT, fault),
+            "rows held": self._hold_rows,
+            "names held": self._hold_names,
+            "clock shifted a little": lambda fault: self._shift(fault, self._random.uniform(-0.9, 0.9)),
+            "clock shifted a lot": lambda fault: self._shift(fault, self._random.choice((-30.0, -3.0, 3.0, 30.0))),
+        }
+
+    async def _kill(self, server: ServerProcess, fault: Fault) -> None:
+        if server in self._down:
+            return
+        self._down.add(server)
+        await asyncio.to_thread(server.kill)
+        await asyncio.sleep(fault.lasts)
+        await asyncio.to_thread(_start, server)
+        self._down.discard(server)
+
+    async def _pause(self, fault: Fault) -> None:
+        process = self._site.processes[fault.process]
+        pid = process.pid
+        if process in self._down or pid is None:
+            return
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+            await asyncio.sleep(fault.lasts)
+            os.kill(pid, signal.SIGCONT)
+
+    async def _wipe(self, *, delete: bool) -> None:
+        with suppress(nats.errors.Error, OSError, asyncio.TimeoutError):
+            client = await nats.connect(self._site.nats.url, allow_reconnect=False, connect_timeout=1)
+            try:
+                jetstream = client.jetstream(timeout=2)
+                await (jetstream.delete_stream if delete else jetstream.purge_stream)(self._site.stream)
+            finally:
+                await client.close()
+
+    async def _stutter(self, fault: Fault) -> None:
+        """Holds back, again and again, all that goes between a process and the database: commits come late."""
+        link, end = self._site.links[fault.process].database, asyncio.get_running_loop().time() + fault.lasts
+        while asyncio.get_running_loop().time() < end:
+            delay = self._random.uniform(0.05, 1.5)
+            await _link(link, LinkState.SILENT, fault._replace(lasts=delay))
+            await asyncio.sleep(self._random.uniform(0.01, 0.3))
+
+    async def _hold_rows(self, fault: Fault) -> None:
+        """A transaction that holds some objects: writes to them, and what they have written before, commit late."""
+        names = self._random.sample(self._names, 4)
+        await asyncio.to_thread(
+            self._hold,
+            "SELECT 1 FROM objects WHERE resource = %s AND namespace = %s AND name = ANY(%s) FOR UPDATE",
+            (RESOURCE, self._namespace, names),
+            fault.lasts,
+        )
+
+    async def _hold_names(self, fault: Fault) -> None:
+        """A transaction that has taken a name, and gives it back in the end: creations wait for it."""
+        await asyncio.to_thread(
+            self._hold,
+            "INSERT INTO objects (resource, namespace, name, uid, revision, generation, deleting, shard, labels,"
+            " bookkeeping, body) SELECT %s, %s, n, 'held-' || n, 1, 1, false, 0, '{}', '{}', '{}'"
+            " FROM unnest(%s::TEXT[]) AS n ON CONFLICT DO NOTHING",
+            (RESOURCE, self._namespace, self._random.sample(self._names, 3)),
+            fault.lasts,
+        )
+
+    def _hold(self, statement: str, parameters: tuple[object, ...], seconds: float) -> None:
+        with (
+            suppress(psycopg.OperationalError),
+            self._site.connect() as connection,
+            connection.transaction(force_rollback=True),
+        ):
+            connection.execute("SET LOCAL lock_timeout = '1s'")
+            connection.execute(statement.encode(), parameters)
+            connection.execute("SELECT pg_sleep(%s)", (seconds,))
+
+    async def _shift(self, fault: Fault, seconds: float) -> None:
+        process = self._site.processes[fault.process]
+        process.set_shift(int(seconds * MICROS))
+        await asyncio.sleep(fault.lasts)
+        process.set_shift(0)
+
+
+def _start(server: ServerProcess) -> None:
+    """Start a server; it may take more than one attempt while others are down, too."""
+    for _ in range(3):
+        with suppress(ServerFailed):
+            return server.start()
+    return server.start()
+
+
+async def _link(link: Link, state: LinkState, fault: Fault) -> None:
+    await asyncio.to_thread(link.become, state)
+    await asyncio.sleep(fault.lasts)
+    await asyncio.to_thread(link.become, LinkState.OPEN)
