@@ -128,7 +128,9 @@ class Reporter:
         waiting = [due for one, due in self._due.items() if one not in self._busy]
         timeout = max(0.0, min(waiting) - _now()) if waiting and not full else None
         try:
-            await asyncio.wait_for(self._wake.wait(), timeout)
+            # Not `wait_for`: in Python 3.11 it may swallow a cancellation that comes together with the event.
+            async with asyncio.timeout(timeout):
+                await self._wake.wait()
         except TimeoutError:
             pass
 

@@ -121,7 +121,9 @@ class Refresher:
         # In slices, because the interval gets shorter when the stream is lost meanwhile.
         while (remaining := self._remaining()) > 0 and not self._wanted.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), min(remaining, SLICE))
+                # Not `wait_for`: in Python 3.11 it may swallow a cancellation that comes together with the event.
+                async with asyncio.timeout(min(remaining, SLICE)):
+                    await self._wanted.wait()
 
     def _remaining(self) -> float:
         timing = self._core.timing

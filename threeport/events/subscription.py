@@ -92,7 +92,8 @@ class StreamSubscription:
     async def _until_lost(self) -> None:
         while self.alive and not self._lost.is_set():
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._lost.wait(), HEARTBEAT / 2)
+                async with asyncio.timeout(HEARTBEAT / 2):
+                    await self._lost.wait()
 
     async def _on_message(self, message: Msg) -> None:
         self._heard = time.monotonic()

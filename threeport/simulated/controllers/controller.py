@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
 from threeport.common.delays import retry_delay
+from threeport.events.tasks import stop
 from threeport.simulated.world import Entry, World
 from threeport.store.records import Key, StaleRevision, StoreUnavailable
 
@@ -79,8 +80,7 @@ class ControllerQueue:
                     step.add_done_callback(self._steps.discard)
                 await self._pause()
         finally:
-            for step in self._steps:
-                step.cancel()
+            await stop(self._steps)
 
     def _put(self, number: int, key: Key, delay: float) -> None:
         due = _now() + delay
@@ -109,7 +109,9 @@ class ControllerQueue:
     async def _pause(self) -> None:
         waiting = [due for due, number, key in self._heap if (number, key) not in self._busy]
         try:
-            await asyncio.wait_for(self._wake.wait(), max(0.0, min(waiting) - _now()) if waiting else None)
+            # Not `wait_for`: in Python 3.11 it may swallow a cancellation that comes together with the event.
+            async with asyncio.timeout(max(0.0, min(waiting) - _now()) if waiting else None):
+                await self._wake.wait()
         except TimeoutError:
             pass
 
