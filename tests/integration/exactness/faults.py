@@ -37,8 +37,12 @@ class Fault(NamedTuple):
 
 
 def plan(seed: int, seconds: float) -> list[Fault]:
-    """The faults of a run that lasts `seconds`, in order. All kinds come up before one comes again."""
+    """The faults of a run that lasts `seconds`, in order. All kinds come up before one comes again.
+
+    How close they come upon each other is the seed's choice: many at once hide what a few at once would show.
+    """
     chance = random.Random(f"{seed} faults")
+    pace = chance.choice((0.7, 1.0, 2.0))
     kinds: list[str] = []
     faults: list[Fault] = []
     at = 0.5
@@ -47,7 +51,7 @@ def plan(seed: int, seconds: float) -> list[Fault]:
         kind = kinds.pop()
         lasts = min(chance.uniform(0.1, 1.0) * LONGEST[kind], seconds - at)
         faults.append(Fault(at, kind, lasts, chance.randrange(PROCESSES)))
-        at += chance.choice((0.05, 0.3, 0.7, 1.5)) * seconds / 12
+        at += chance.choice((0.05, 0.2, 0.5, 1.2)) * pace
     return faults
 
 
