@@ -10,6 +10,7 @@ PLUGINS = (
     "tests.cluster.fixtures",
     "tests.fixtures.api",
     "tests.fixtures.simulated",
+    "tests.fixtures.control_plane",
 )
 
 pytest_plugins = [plugin for plugin in PLUGINS if importlib.util.find_spec(plugin)]
