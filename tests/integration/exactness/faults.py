@@ -9,7 +9,7 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Final, NamedTuple
 
@@ -91,14 +91,14 @@ class Faults:
         """Carry out a plan; returns when all faults have ended and everything is up again."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        underway = []
+        underway: list[asyncio.Task[None]] = []
         for fault in faults:
             await asyncio.sleep(max(0.0, begun + fault.at - loop.time()))
             tell(str(fault))
             underway.append(asyncio.create_task(self._acts()[fault.kind](fault), name=str(fault)))
         await asyncio.gather(*underway)
 
-    def _acts(self) -> dict[str, Callable[[Fault], Awaitable[None]]]:
+    def _acts(self) -> dict[str, Callable[[Fault], Coroutine[object, object, None]]]:
         site = self._site
         return {
             "API process killed": lambda fault: self._kill(site.processes[fault.process], fault),

@@ -18,6 +18,8 @@ WRITERS = 5
 UP_WITHIN = 30.0
 SETTLE_WITHIN = 45.0
 """Seconds after the last fault in which all watchers must know what the database holds."""
+QUIET = 1.5
+"""Seconds without a change in the database that show that no request is left at work."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,8 @@ async def run(site: Site, seed: int, *, seconds: float) -> Result:
             await _all_up(connection)
         finally:
             await _stop(writing)
-        settled = await _settle(site, namespace, watchers)
+        settled = await _settle(site, history, namespace, watchers)
         await _stop(watching)
-        history.objects, history.tombstones = await asyncio.to_thread(site.truth, namespace)
         return Result(history, settled)
 
 
@@ -88,14 +89,24 @@ async def _all_up(connection: Connection) -> None:
             await asyncio.sleep(0.1)
 
 
-async def _settle(site: Site, namespace: str, watchers: list[Watcher]) -> float | None:
-    begun = now()
+async def _settle(site: Site, history: History, namespace: str, watchers: list[Watcher]) -> float | None:
+    """Wait until all watchers know what the database holds, and that does not change: requests that their clients
+    have left may still be at work. The database's content goes into the history."""
+    begun = quiet_since = now()
     for watcher in watchers:
         watcher.calm = True
+    settled: float | None = None
     while now() < begun + SETTLE_WITHIN:
-        objects, _ = await asyncio.to_thread(site.truth, namespace)
-        if all(watcher.knows(objects) for watcher in watchers):
-            return now() - begun
+        objects, tombstones = await asyncio.to_thread(site.truth, namespace)
+        if (objects, tombstones) != (history.objects, history.tombstones):
+            history.objects, history.tombstones = objects, tombstones
+            quiet_since, settled = now(), None
+        if not all(watcher.knows(objects) for watcher in watchers):
+            settled = None
+        elif settled is None:
+            settled = now()
+        elif now() > quiet_since + QUIET:
+            return settled - begun
         await asyncio.sleep(0.1)
     return None
 

@@ -112,17 +112,11 @@ class Site:
         """Objects and tombstones of a namespace, as they are in the tables."""
         with self.connect() as connection, connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            objects, tombstones = (
-                [
-                    _version(body, revision)
-                    for body, revision in connection.execute(
-                        f"SELECT body, revision FROM {table} WHERE resource = %s AND namespace = %s".encode(),
-                        (RESOURCE, namespace),
-                    )
-                ]
-                for table in ("objects", "tombstones")
-            )
-        return objects, tombstones
+            return self._rows(connection, "objects", namespace), self._rows(connection, "tombstones", namespace)
+
+    def _rows(self, connection: psycopg.Connection[TupleRow], table: str, namespace: str) -> list[Version]:
+        query = f"SELECT body, revision FROM {table} WHERE resource = %s AND namespace = %s ORDER BY uid"
+        return [_version(*row) for row in connection.execute(query.encode(), (RESOURCE, namespace))]
 
     def _link(self, port: int) -> Link:
         return self._stack.enter_context(link_to(LOOPBACK, port))

@@ -128,7 +128,8 @@ class Watcher:
 
     async def _follow(self, server: int, events: AsyncIterator[JsonObject]) -> None:
         """Take events in until the stream ends; the state that comes first, if asked for, counts as a list."""
-        began, state = now(), [] if self._position is None else None
+        began = now()
+        state: list[Version] | None = [] if self._position is None else None
         async for event in events:
             obj = event["object"]
             if event["type"] == "ERROR":
