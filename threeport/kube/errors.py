@@ -7,7 +7,9 @@ to tell the person who looks (`reason` for programs, the message for people).
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
+from typing import Final
 
 import aiohttp
 import orjson
@@ -72,6 +74,9 @@ class Rejected(ClusterError):
     temporary = False
 
 
+_INVALID_VALUE: Final = re.compile(r"Invalid value: (?:\{.*?\}|\[.*?\]|\"[^\"]{100,}\"): ", re.DOTALL)
+"""A whole object or a long text in the words of a Kubernetes API server: nobody reads it, and it may hold secrets."""
+
 NETWORK_ERRORS = (aiohttp.ClientError, asyncio.TimeoutError, OSError, ssl.SSLError)
 
 
@@ -86,7 +91,7 @@ def from_network(error: BaseException, endpoint: str) -> ClusterError:
 def from_answer(error: ApiException, subject: str) -> ClusterError:
     """The error for an answer that is none of 2xx and no plain 404; `subject` names the object, `Deployment a/b`."""
     status = status_of(error)
-    code, message = int(error.status or 0), str(status.get("message") or error.reason or "no reason given")
+    code, message = int(error.status or 0), _brief(str(status.get("message") or error.reason or "no reason given"))
     if code == 401:
         return AccessDenied(f"the cluster refuses the credentials: {message}")
     if code == 403:
@@ -121,6 +126,10 @@ def _refused(status: JsonObject, message: str, subject: str) -> ClusterError:
     if "admission webhook" in message or "violates PodSecurity" in message or "denied request" in message:
         return Rejected(f"{subject} is not accepted: {message}")
     return AccessDenied(f"{subject}: {message}")
+
+
+def _brief(message: str) -> str:
+    return _INVALID_VALUE.sub("Invalid value: ", message)
 
 
 def _advice(message: str) -> str:

@@ -48,6 +48,16 @@ def test_an_immutable_field_comes_with_advice() -> None:
     assert "take the object out of the definition" in str(found)
 
 
+def test_values_that_a_cluster_repeats_are_left_out_as_nobody_reads_them_and_they_may_be_secret() -> None:
+    value = '{"containers":[{"env":[{"name":"PASSWORD","value":"canary"}]}]}'
+    message = (
+        f'Job "pi" is invalid: [spec.template: Invalid value: {value}: field is immutable, spec.b: Required value]'
+    )
+    found = str(errors.from_answer(answer(422, message), "Job a/pi"))
+    assert "canary" not in found
+    assert "spec.template: Invalid value: field is immutable, spec.b: Required value" in found
+
+
 def test_an_answer_without_a_status_is_told_all_the_same() -> None:
     error = ApiException(status=502, reason="Bad Gateway")
     error.body = "<html>"
