@@ -12,7 +12,7 @@ from operators.workload.plan import Live, is_of
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.kube.cluster import Cluster
 from threeport.kube.errors import ClusterError, ClusterUnreachable, NamespaceMissing, Rejected
-from threeport.kube.ordering import rank_of
+from threeport.kube.ordering import OWNS_NOTHING, rank_of
 
 
 class Applied(NamedTuple):
@@ -78,7 +78,12 @@ async def _refuse_foreign(cluster: Cluster, manifest: FrozenJson, uid: str) -> N
 
 
 async def _delete_one(cluster: Cluster, obj: FrozenJson) -> None:
-    metadata = obj["metadata"]
+    metadata, kind = obj["metadata"], obj["kind"]
     await cluster.delete(
-        obj["apiVersion"], obj["kind"], metadata["name"], metadata.get("namespace"), uid=metadata["uid"]
+        obj["apiVersion"],
+        kind,
+        metadata["name"],
+        metadata.get("namespace"),
+        uid=metadata["uid"],
+        foreground=kind not in OWNS_NOTHING,
     )

@@ -17,7 +17,7 @@ from operators.workload.observation import observe, scopes_of
 from operators.workload.placement import Place, definition_of, place_left, place_of
 from operators.workload.plan import Live, Plan, make_plan
 from operators.workload.rendering import Desired, Identity, render
-from operators.workload.teardown import tear_down
+from operators.workload.teardown import pace_of_waiting, tear_down
 from threeport.common.errors import Invalid
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.conditions import READY, condition
@@ -92,7 +92,8 @@ async def _tear_down(
             f"kubectl annotate workloadinstance {metadata['name']} threeport.io/abandon=true",
         ) from None
     if remains:
-        raise Waiting("Deleting", f"waits for the deletion of {remains}", first=0.5, longest=15)
+        pace = pace_of_waiting(metadata.get("deletionTimestamp"))
+        raise Waiting("Deleting", f"waits for the deletion of {remains}", first=pace, longest=pace)
 
 
 async def _leave_former_place(controller: Controller, instance: FrozenJson, place: Place) -> None:
@@ -118,6 +119,8 @@ async def _render(place: Place, definition: FrozenJson, instance: FrozenJson) ->
         raise Refused("InvalidManifests", error.message) from None
     metadata = instance["metadata"]
     identity = Identity(definition=definition["metadata"]["name"], instance=metadata["name"], uid=metadata["uid"])
+    if any(manifest["kind"] == "CustomResourceDefinition" for manifest in manifests):
+        place.cluster.look_again_for_kinds()
     return render(manifests, await scopes_of(place.cluster, manifests), identity)
 
 

@@ -6,6 +6,7 @@ Only what the inventory names *and* carries the label of the instance is deleted
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 from operators.workload.applying import delete_all
 from operators.workload.inventory import id_of
@@ -15,6 +16,9 @@ from threeport.common.types import FrozenJson
 from threeport.kube.cluster import Cluster
 from threeport.kube.ordering import in_reverse, rank_of
 from threeport.kube.threeport_workload import threeport_workload_kind, threeport_workload_name
+
+SHORTEST_PACE, LONGEST_PACE = 0.5, 60.0
+"""Seconds between looks at what is being deleted."""
 
 NAMED = 5
 """How many of the objects that remain a message names."""
@@ -46,6 +50,17 @@ async def tear_down(
         asked |= uids
     await _forget(cluster, instance, uid)
     return ""
+
+
+def pace_of_waiting(since: str | None) -> float:
+    """Seconds until the next look at a deletion that began at `since`: a tenth of what it has taken so far.
+
+    Counting attempts would not do: each rank that goes is progress, and the next one deserves a quick look again.
+    """
+    if since is None:
+        return SHORTEST_PACE * 4
+    taken = (datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds()
+    return min(max(taken / 10, SHORTEST_PACE), LONGEST_PACE)
 
 
 async def _forget(cluster: Cluster, instance: str, uid: str) -> None:

@@ -114,8 +114,10 @@ class Cluster:
                 return items
             query["continue"] = more
 
-    async def delete(self, api_version: str, kind: str, name: str, namespace: str | None, *, uid: str) -> None:
-        """Asks for deletion in the foreground: the object stays until what it owns is gone. Gone is no error.
+    async def delete(
+        self, api_version: str, kind: str, name: str, namespace: str | None, *, uid: str, foreground: bool = True
+    ) -> None:
+        """Asks for deletion; in the foreground the object stays until what it owns is gone. Gone is no error.
 
         `uid` protects a later object of the same name.
         """
@@ -123,7 +125,8 @@ class Cluster:
             resource: ApiResource = await self._discovery.find(api_version, kind)
         except KindUnknown:
             return
-        options = {"propagationPolicy": "Foreground", "preconditions": {"uid": uid}}
+        policy = "Foreground" if foreground else "Background"
+        options = {"propagationPolicy": policy, "preconditions": {"uid": uid}}
         await self._optional(
             resource.path(namespace, name),
             {"namespace": namespace or "", "name": name},

@@ -21,6 +21,13 @@ _ORDER: Final = (
 _LAST: Final = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 _RANKS: Final = {kind: rank for rank, kind in enumerate(_ORDER)} | {kind: len(_ORDER) + 1 for kind in _LAST}
 
+OWNS_NOTHING: Final = frozenset({
+    "ClusterRole", "ClusterRoleBinding", "ConfigMap", "LimitRange", "NetworkPolicy", "PersistentVolumeClaim",
+    "PodDisruptionBudget", "PriorityClass", "ResourceQuota", "Role", "RoleBinding", "Secret", "ServiceAccount",
+    "Service", "StorageClass",
+})  # fmt: skip
+"""Kinds whose objects run nothing: deleting them in the foreground would only keep the garbage collector busy."""
+
 M = TypeVar("M", bound=FrozenJson)
 
 

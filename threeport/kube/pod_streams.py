@@ -1,0 +1,122 @@
+"""What flows out of pods and into them: logs, and connections to their ports.
+
+A connection pool of its own for each use, and unbounded: streams live long and would take the places of requests. As
+with `Cluster`, redirects are refused: credentials go nowhere else.
+"""
+
+from __future__ import annotations
+
+import ssl
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+from urllib.parse import quote
+
+import aiohttp
+from kubernetes.aio.client.exceptions import ApiException
+from yarl import URL
+
+from threeport.kube.access import ClusterAccess
+from threeport.kube.errors import NETWORK_ERRORS, from_answer, from_network
+
+CONNECT_TIMEOUT: Final = 5.0
+"""Seconds to reach the cluster."""
+
+ANSWER_TIMEOUT: Final = 30.0
+"""Seconds without a byte of a log that is not followed."""
+
+PORT_PROTOCOL: Final = "v4.channel.k8s.io"
+"""Channels of a port-forward over a WebSocket: the first byte of each message is the channel, 0 data, 1 errors; the
+first message of each is the port (Kubernetes, ``pkg/kubelet/portforward/websocket.go``)."""
+
+LARGEST_ANSWER: Final = 64 * 1024
+"""Bytes of an error's body that are read."""
+
+
+class PodStreams:
+    """Streams from and to pods of one cluster: ``async with PodStreams(access) as streams``.
+
+    All methods raise a `ClusterError`, sorted by what to do about it.
+    """
+
+    def __init__(self, access: ClusterAccess) -> None:
+        self._access = access
+        self._base = access.endpoint.rstrip("/")
+        # kube-apiserver may be told to answer a request for a log with a redirect to the node (CVE-2022-3172).
+        connector = aiohttp.TCPConnector(limit=0, ssl=_tls(access) if self._base.startswith("https:") else False)
+        headers = {"Authorization": f"Bearer {access.token}"} if access.token else {}
+        self._session = aiohttp.ClientSession(connector=connector, headers=headers, trace_configs=[_no_redirects()])
+
+    async def __aenter__(self) -> PodStreams:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    @asynccontextmanager
+    async def log(self, namespace: str, pod: str, query: Mapping[str, str]) -> AsyncIterator[aiohttp.StreamReader]:
+        """The log of a container, as it comes; `query` as Kubernetes has it (``container``, ``follow``, ...)."""
+        silence = None if query.get("follow") == "true" else ANSWER_TIMEOUT
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=silence)
+        url = self._url(namespace, pod, "log").with_query(query)
+        try:
+            async with self._session.get(url, timeout=limits, server_hostname=self._access.tls_server_name) as response:
+                await _raise_for_status(response, f"the log of pod {namespace}/{pod}")
+                yield response.content
+        except NETWORK_ERRORS as error:
+            raise from_network(error, self._base) from error
+
+    @asynccontextmanager
+    async def port(self, namespace: str, pod: str, port: int) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """A connection to a port of a pod, by `PORT_PROTOCOL`."""
+        url = self._url(namespace, pod, "portforward").with_query(ports=str(port))
+        try:
+            async with self._session.ws_connect(
+                url, protocols=(PORT_PROTOCOL,), heartbeat=30, server_hostname=self._access.tls_server_name
+            ) as socket:
+                yield socket
+        except aiohttp.WSServerHandshakeError as error:
+            refused = ApiException(status=error.status, reason=f"no connection to port {port} ({error.message})")
+            raise from_answer(refused, f"pod {namespace}/{pod}") from error
+        except NETWORK_ERRORS as error:
+            raise from_network(error, self._base) from error
+
+    def _url(self, namespace: str, pod: str, subresource: str) -> URL:
+        path = f"/api/v1/namespaces/{quote(namespace, safe='')}/pods/{quote(pod, safe='')}/{subresource}"
+        return URL(self._base + path, encoded=True)
+
+
+async def _raise_for_status(response: aiohttp.ClientResponse, subject: str) -> None:
+    if response.status == 200:
+        return
+    refused = ApiException(status=response.status, reason=response.reason)
+    refused.body = (await response.content.read(LARGEST_ANSWER)).decode(errors="replace")
+    raise from_answer(refused, subject)
+
+
+def _no_redirects() -> aiohttp.TraceConfig:
+    tracing = aiohttp.TraceConfig()
+
+    async def refuse(*_: object) -> None:
+        raise aiohttp.ClientError("the cluster answered with a redirect, which is not followed")
+
+    tracing.on_request_redirect.append(refuse)
+    return tracing
+
+
+def _tls(access: ClusterAccess) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=access.certificate_authority)
+    # As kubectl does: CAs of old clusters lack extensions that Python 3.13 insists on.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if access.client_certificate and access.client_key:
+        with tempfile.TemporaryDirectory(prefix="threeport-") as directory:  # certificates are taken from files only
+            file = Path(directory, "tls.pem")
+            file.touch(mode=0o600)
+            file.write_text(f"{access.client_certificate.rstrip()}\n{access.client_key}")
+            context.load_cert_chain(file)
+    return context
