@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from tests.cluster.provision import Cluster as TestCluster
+from tests.cluster.provision import Cluster as Kubernetes
 from tests.fixtures.control_plane import WholeControlPlane
 from tests.fixtures.link import Link, link_to
 from tests.integration.faults.team import NAMESPACE, RUNTIME, WORKLOAD, Team
@@ -28,25 +28,25 @@ class Site:
 
     runtime: str
     access: ClusterAccess
-    kubernetes: TestCluster | None
+    kubernetes: Kubernetes | None
     """The real cluster; None for a simulated one."""
 
 
 @pytest.fixture(scope="session")
-def real_kubernetes(cluster: TestCluster, whole: WholeControlPlane) -> TestCluster:
+def real_kubernetes(cluster: Kubernetes, whole: WholeControlPlane) -> Kubernetes:
     """The test cluster, made known to the control plane as ``real``."""
     whole.tptctl.ok("runtime", "add", "real", "--kubeconfig", str(cluster.kubeconfig))
     return cluster
 
 
 @pytest.fixture(params=["simulated", REAL])
-def kubernetes(request: pytest.FixtureRequest) -> TestCluster | None:
+def kubernetes(request: pytest.FixtureRequest) -> Kubernetes | None:
     """First None, for a simulated cluster, then the real one."""
     return None if request.param == "simulated" else request.getfixturevalue("real_kubernetes")
 
 
 @pytest.fixture
-async def site(kubernetes: TestCluster | None, whole: WholeControlPlane) -> Site:
+async def site(kubernetes: Kubernetes | None, whole: WholeControlPlane) -> Site:
     """A Ready runtime: first a simulated one, then the one on a real cluster."""
     name = "local" if kubernetes is None else "real"
     access = access_of(await whole.client.get(RUNTIME, name, reveal=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -140,6 +141,19 @@ class Team:
         pictures = [_of_api(one) for one in found] + [_of_cluster(one) for one in await self.labelled(uid)]
         names = {uid: "UID", str(placed): "PLACED", self.namespace: "TEAM"}
         return _counted([_renamed(picture, names) for picture in pictures])
+
+    async def settled_picture(self, name: str) -> dict[str, object]:
+        """What two looks in a row, one second apart, see alike."""
+        before: dict[str, object] = {}
+
+        async def look() -> bool:
+            nonlocal before
+            await asyncio.sleep(1)
+            seen, before = before, await self.picture(name)
+            return bool(seen) and seen == before
+
+        await self.until(look)
+        return before
 
     async def revisions(self) -> dict[str, str]:
         """The revisions of everything in the API and in the cluster, leases and nodes apart."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from typing import Any
@@ -70,7 +69,7 @@ async def live(team: Team, name: str, disturb: Callable[[], Awaitable[None]]) ->
         await progress.reach(lambda count: count > 0, colour)
         await disturb()
         await team.ready(name)
-        pictures.append(await settled_picture(team, name))
+        pictures.append(await team.settled_picture(name))
     uid = (await team.find(INSTANCE, name) or {})["metadata"]["uid"]
     await team.delete(name)
     await progress.reach(lambda count: count < COUNT, "blue")
@@ -82,20 +81,6 @@ async def live(team: Team, name: str, disturb: Callable[[], Awaitable[None]]) ->
 
     await team.until(nothing_left)
     return pictures
-
-
-async def settled_picture(team: Team, name: str) -> dict[str, object]:
-    """What two looks in a row, one second apart, see alike."""
-    before: dict[str, object] = {}
-
-    async def look() -> bool:
-        nonlocal before
-        await asyncio.sleep(1)
-        seen, before = before, await team.picture(name)
-        return bool(seen) and seen == before
-
-    await team.until(look)
-    return before
 
 
 async def undisturbed() -> None:

@@ -1,0 +1,194 @@
+"""A crash after each single write of the workload controller: started again, it ends where an undisturbed one does."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.cluster.provision import Cluster as Kubernetes
+from tests.fixtures.api import Api, new_api, settings_of
+from tests.fixtures.controllers import Agents, ControllerProcess
+from tests.fixtures.simulated import SimulatedProcess
+from tests.integration.faults.crashing import CrashingController
+from tests.integration.faults.manifests import DEPLOYMENT, SERVICE, config_map
+from tests.integration.faults.team import INSTANCE, NAMESPACE, RUNTIME, WORKLOAD, Team
+from tests.integration.operators.conftest import RUNTIME_DEFINITION, access_from, ensure
+from threeport.bootstrap.local.identities import IdentityFiles
+from threeport.client import Client
+from threeport.controller.conditions import is_ready
+from threeport.kube.access import ClusterAccess
+from threeport.kube.cluster import Cluster
+from threeport.kube.runtime_access import access_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+FIRST: list[Any] = [config_map("settings", "red"), SERVICE, DEPLOYMENT]
+SECOND: list[Any] = [config_map("settings", "blue"), config_map("more", "blue"), deepcopy(DEPLOYMENT)]
+SECOND[-1]["spec"]["replicas"] = 1
+UNDISTURBED = 10**6
+MOST_WRITES = 60
+"""No create, change or deletion of this workload takes more writes."""
+
+
+@dataclass
+class Plane:
+    """A control plane whose workload controller crashes when told to."""
+
+    api: Api
+    client: Client
+    controller: CrashingController
+    dsn: str
+
+    def start_again(self) -> None:
+        """Starts the controller that has died, as if the time of its lease had passed."""
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            connection.execute(
+                f"UPDATE {self.api.schema}.leases SET expires = clock_timestamp() WHERE name LIKE %s".encode(),
+                ["%workload%"],
+            )
+        self.controller.start()
+
+
+@pytest.fixture(scope="module")
+async def plane(
+    postgres_dsn: str,
+    nats_url: str,
+    identity_files: IdentityFiles,
+    simulated_process: SimulatedProcess,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Plane]:
+    """The processes of a control plane, one by one."""
+    home = tmp_path_factory.mktemp("crashes")
+    api = new_api(settings_of(postgres_dsn, nats_url, identity_files), identity_files, home / "api")
+    api.process.start()
+    settings = {
+        "THREEPORT_SIMULATED_URL": simulated_process.url,
+        "THREEPORT_SIMULATED_TOKEN_FILE": str(simulated_process.directory / "token"),
+        "THREEPORT_AGENT_DIR": str(home / "agents"),
+    }
+    runtimes = ControllerProcess(home / "runtimes", api, ("kubernetes-runtime",), settings)
+    environment = ControllerProcess(home / "workload", api, ("workload",), {}).environment()
+    controller = CrashingController(home / "workload", ("workload",), environment)
+    agents = Agents(home / "agents")
+    runtimes.start()
+    agents.start()
+    controller.start()
+    async with Client(api.admin) as client:
+        yield Plane(api, client, controller, postgres_dsn)
+    agents.stop()
+    controller.stop()
+    runtimes.stop()
+    api.process.stop()
+
+
+@pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.cluster)])
+def kubernetes(request: pytest.FixtureRequest) -> Kubernetes | None:
+    """First None, for a simulated cluster, then the real one."""
+    return None if request.param == "simulated" else request.getfixturevalue("cluster")
+
+
+@pytest.fixture
+async def site(kubernetes: Kubernetes | None, plane: Plane) -> tuple[str, Cluster]:
+    """A Ready runtime, and the administrator's access to its cluster."""
+    if kubernetes is None:
+        spec: dict[str, Any] = {"definitionRef": {"name": "simulated"}}
+        await ensure(plane.client, RUNTIME_DEFINITION, "simulated", {"infraProvider": "simulated"})
+    else:
+        access = access_from(kubernetes.kubeconfig)
+        spec = {"definitionRef": {"name": "kubeconfig"}, "endpoint": access.endpoint}
+        spec |= {"certificateAuthority": access.certificate_authority}
+        spec |= {"clientCertificate": access.client_certificate, "clientKey": access.client_key}
+        await ensure(plane.client, RUNTIME_DEFINITION, "kubeconfig", {"infraProvider": "kubeconfig"})
+    name = f"runtime-{uuid.uuid4().hex[:6]}"
+    await ensure(plane.client, RUNTIME, name, spec)
+    await Team(plane.client, "", name, Cluster(ClusterAccess(endpoint="https://unknown"))).ready(name, RUNTIME)
+    found = access_of(await plane.client.get(RUNTIME, name, reveal=True))
+    assert found is not None
+    return name, Cluster(found)
+
+
+class Life:
+    """A workload that is created, changed and deleted, with a crash in each of these acts."""
+
+    def __init__(self, plane: Plane, team: Team, expected: list[dict[str, object]]) -> None:
+        self._plane, self._team = plane, team
+        self.expected = expected
+        """How it has to stand after creation and after the change; empty in the first life, which fills it in."""
+
+    async def live(self, crash_after: int) -> int:
+        """One life; each act has its crash after so many writes, if it has so many. Returns the number of crashes."""
+        crashes = 0
+        for act, manifests in enumerate((FIRST, SECOND)):
+            self._plane.controller.die_after(crash_after)
+            await self._team.apply("app", manifests)
+            crashes += await self._crashes_or(self._is_ready)
+            await self._team.ready("app", seconds=60)
+            await self._comes_to_stand(act)
+        instance = await self._team.find(INSTANCE, "app")
+        assert instance is not None
+        self._plane.controller.die_after(crash_after)
+        await self._team.delete("app")
+        crashes += await self._crashes_or(self._is_gone)
+        await self._team.gone("app", seconds=60)
+        await self._team.until(partial(self._has_left_nothing, instance["metadata"]["uid"]), seconds=30)
+        return crashes
+
+    async def _crashes_or(self, done: Callable[[], Awaitable[bool]]) -> bool:
+        """Waits until the controller has died or all is done. Whether it died; it runs again then, and will not die."""
+
+        async def look() -> bool:
+            return not self._plane.controller.alive or await done()
+
+        await self._team.until(look, seconds=60)
+        self._plane.controller.live()
+        died = not self._plane.controller.alive
+        if died:
+            self._plane.start_again()
+        return died
+
+    async def _comes_to_stand(self, act: int) -> None:
+        pictures: list[dict[str, object]] = [{}]
+
+        async def look() -> bool:
+            pictures.append(await self._team.picture("app"))
+            return pictures[-1] == self.expected[act]
+
+        if len(self.expected) <= act:
+            self.expected.append(await self._team.settled_picture("app"))
+            return
+        try:
+            await self._team.until(look, seconds=30)
+        except pytest.fail.Exception:
+            assert pictures[-1] == self.expected[act]
+
+    async def _is_ready(self) -> bool:
+        found = await self._team.find(WORKLOAD, "app")
+        return found is not None and is_ready(found)
+
+    async def _is_gone(self) -> bool:
+        return await self._team.find(WORKLOAD, "app") is None
+
+    async def _has_left_nothing(self, uid: str) -> bool:
+        return not await self._team.labelled(uid)
+
+
+async def test_a_crash_after_any_write_changes_nothing_in_the_end(plane: Plane, site: tuple[str, Cluster]) -> None:
+    runtime, cluster = site
+    expected: list[dict[str, object]] = []
+    for writes in range(MOST_WRITES):
+        team = Team(plane.client, f"team-{uuid.uuid4().hex[:6]}", runtime, cluster)
+        await plane.client.create({"metadata": {"name": team.namespace}}, NAMESPACE)
+        crashes = await Life(plane, team, expected).live(writes or UNDISTURBED)
+        if writes and not crashes:
+            break
+    else:
+        pytest.fail(f"{MOST_WRITES} writes were not enough: what converges writes on and on")
+    assert writes > 10
+    await cluster.close()
