@@ -82,7 +82,7 @@ def tptctl(tmp_path: Path) -> Iterator[Tptctl]:
     """A home without any control plane; those that the test makes are removed afterwards."""
     command = Tptctl(tmp_path / "home")
     yield command
-    _remove_all(command)
+    remove_all(command)
 
 
 @pytest.fixture(scope="session")
@@ -91,10 +91,11 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tptctl]:
     command = Tptctl(tmp_path_factory.mktemp("shared") / "home")
     command.ok("up")
     yield command
-    _remove_all(command)
+    remove_all(command)
 
 
-def _remove_all(command: Tptctl) -> None:
+def remove_all(command: Tptctl) -> None:
+    """Removes all control planes of this home."""
     for directory in sorted(command.home.glob("*/")):
         command("down", "--name", directory.name, "--delete-data")
 

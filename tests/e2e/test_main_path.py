@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
 import yaml
 
-from tests.e2e.conftest import SAMPLES, Eventually, Tptctl
+from tests.e2e.conftest import Eventually, Tptctl
 
 CONFIG_MAP = """\
 apiVersion: v1
@@ -22,20 +21,6 @@ def workload(name: str, *manifests: str) -> str:
     spec = {"manifests": list(manifests)}
     document = {"apiVersion": "threeport.io/v1alpha1", "kind": "Workload", "metadata": {"name": name}, "spec": spec}
     return yaml.safe_dump(document)
-
-
-@pytest.mark.parametrize("sample", ["wordpress", "pod-two-instances", "own-namespace", "custom-resource", "job"])
-def test_a_sample_becomes_ready_and_leaves_nothing_behind(shared: Tptctl, sample: str) -> None:
-    directory = str(SAMPLES / sample)
-    created = shared.ok("apply", "-f", directory)
-    assert all(line.endswith(" created") for line in created.splitlines())
-    shared.ok("wait", "-f", directory, "--timeout", "120s")
-    assert all(line.endswith(" unchanged") for line in shared.ok("apply", "-f", directory).splitlines())
-    deleted = shared.ok("delete", "-f", directory)
-    assert sorted(line.split()[0] for line in deleted.splitlines()) == sorted(
-        line.split()[0] for line in created.splitlines()
-    )
-    assert shared.ok("get", "workloads,workloadinstances,workloadreports", "-A", "-o", "name") == ""
 
 
 def test_a_changed_application_is_configured_rolled_out_and_pruned(shared: Tptctl) -> None:
