@@ -3,7 +3,7 @@
 | who | may |
 |---|---|
 | admins | everything |
-| controllers | read and write everything of ``threeport.io``, see sensitive fields, write Events, read Namespaces |
+| controllers | read and write all of Threeport's kinds, see sensitive fields, write Events, read Namespaces |
 | the controller ``kubernetes-runtime`` | get tokens for agents |
 | an agent | read and write the WorkloadReports of its own runtime, and read that runtime (redacted) |
 
@@ -18,7 +18,6 @@ from threeport.apiserver import identities
 from threeport.common.errors import ApiError, Forbidden, NotFound
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.krm.interfaces import Action, Caller, Identity, Verb
-from threeport.resources.model import GROUP
 
 REPORTS: Final = "workloadreports.threeport.io"
 RUNTIMES: Final = "kubernetesruntimeinstances.threeport.io"
@@ -67,7 +66,7 @@ class RoleAuthorizer:
 def _controller_may(controller: str, action: Action) -> bool:
     if action.kind.resource == RUNTIMES and action.subresource == AGENT_TOKEN:
         return controller == _INSTALLER and action.verb == "create"
-    if action.kind.group == GROUP:
+    if action.kind.group:  # also that of a package that adds kinds: only Events and Namespaces have none
         return True
     if action.kind.resource == "events":
         return action.verb != "reveal"

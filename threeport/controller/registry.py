@@ -7,21 +7,18 @@ module is imported with a registry of its own as kopf's default, so that several
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import entry_points
 from importlib.util import find_spec
-from typing import Any, Final
+from typing import Any
 
 import kopf
 
 from threeport.client import ConfigError
 from threeport.controller.controller import Controller
 from threeport.controller.environment import connection_info
+from threeport.controller.installed import added_controllers
 from threeport.controller.metrics import watch_pending
 from threeport.controller.settings import configure
 from threeport.resources import load_catalog
-
-ENTRY_POINTS: Final = "threeport.controllers"
-"""Other packages add controllers by an entry point of this group: its name is the controller's, its value a module."""
 
 
 def load_registry(controller: str) -> kopf.OperatorRegistry:
@@ -42,7 +39,7 @@ def load_registry(controller: str) -> kopf.OperatorRegistry:
 
 def _module_of(controller: str) -> str:
     """The module to import; of a package, the part called ``handlers``."""
-    for point in entry_points(group=ENTRY_POINTS):
+    for point in added_controllers():
         if point.name == controller:
             return point.value
     module = f"operators.{controller.replace('-', '_')}"

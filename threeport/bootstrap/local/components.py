@@ -18,10 +18,11 @@ from pathlib import Path
 
 from threeport.bootstrap.local.cockroach import CockroachServer
 from threeport.bootstrap.local.identities import IdentityFiles, prepare_identities
-from threeport.bootstrap.local.installation import CONTROLLERS, Installation, LocalSettings
+from threeport.bootstrap.local.installation import Installation, LocalSettings, metrics_port_of
 from threeport.bootstrap.local.nats import NatsServer, NatsTls, NatsUser
 from threeport.bootstrap.local.postgres import PostgresServer
 from threeport.bootstrap.local.processes import LOOPBACK, ServerProcess
+from threeport.controller.installed import installed_controllers
 
 NATS_USER = "api"
 PROBE_SECONDS = 3.0
@@ -29,7 +30,8 @@ SETTLED = 1.5
 """Seconds after which a program that cannot be asked counts as running: wrong settings show within them."""
 
 _INHERITED = (
-    "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", "PYTHONPATH",
+    "SSL_CERT_FILE", "SSL_CERT_DIR",
     "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy",
 )  # fmt: skip
 """What processes get of the environment of the person who started the control plane."""
@@ -87,12 +89,14 @@ def components(installation: Installation, settings: LocalSettings) -> list[Comp
 
     Makes missing certificates and keys on the way.
     """
-    files = prepare_identities(installation.identities, controllers=CONTROLLERS)
+    # One that was installed since the control plane started has no port yet: the API does not know its kinds either.
+    controllers = [name for name in installed_controllers() if metrics_port_of(name) in settings.ports]
+    files = prepare_identities(installation.identities, controllers=controllers)
     plan = _Plan(installation, settings, files)
     found = [plan.database(), plan.nats(), *plan.api()]
     if settings.simulated:
         found.append(plan.simulated())
-    found += [plan.controller(name) for name in CONTROLLERS]
+    found += [plan.controller(name) for name in controllers]
     found += [plan.agent(file) for file in sorted(installation.agents.glob("*.json"))]
     for component in found:
         component.server.log = installation.logs / f"{component.name}.log"
@@ -160,7 +164,9 @@ class _Plan:
 
     def controller(self, name: str) -> Component:
         identity = self.files.controller(name)
+        metrics = self.settings.ports[metrics_port_of(name)]
         environment = _environment(
+            THREEPORT_METRICS_PORT=str(metrics),
             THREEPORT_API_URL=self._api_url,
             THREEPORT_CA_FILE=str(self.files.authority.certificate),
             THREEPORT_CLIENT_CERT=str(identity.certificate),
@@ -171,7 +177,12 @@ class _Plan:
             environment["THREEPORT_SIMULATED_URL"] = f"https://{LOOPBACK}:{self.settings.ports['simulated']}"
             environment["THREEPORT_SIMULATED_TOKEN_FILE"] = str(self.installation.simulated_token)
         return self._program(
-            f"controller-{name}", "threeport.controller", environment, arguments=(name,), after=self._api_names
+            f"controller-{name}",
+            "threeport.controller",
+            environment,
+            arguments=(name,),
+            after=self._api_names,
+            address=f"{LOOPBACK}:{metrics}/metrics",
         )
 
     def agent(self, file: Path) -> Component:
@@ -208,6 +219,7 @@ class _Plan:
         arguments: tuple[str, ...] = (),
         after: tuple[str, ...],
         port: int | None = None,
+        address: str = "",
         fingerprint: str = "",
     ) -> Component:
         authority = self.files.authority.certificate
@@ -219,7 +231,7 @@ class _Plan:
             environment=environment,
             probe=(lambda: answers_ready(port, authority)) if port else None,
         )
-        address = f"{LOOPBACK}:{port}" if port else ""
+        address = f"{LOOPBACK}:{port}" if port else address
         return Component(name=name, server=server, after=after, address=address, fingerprint=fingerprint)
 
 

@@ -128,6 +128,7 @@ def _start_supervisor(installation: Installation) -> subprocess.Popen[bytes]:
     """Starts it detached: no terminal, a session of its own, its output in a file."""
     # What an earlier one wrote of itself is kept: by it the new one ends the leftovers.
     log = installation.logs / "supervisor.log"
+    log.touch(mode=0o600)
     with log.open("ab") as output:
         return subprocess.Popen(
             [sys.executable, "-m", "threeport.bootstrap.local.supervisor", str(installation.directory)],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,10 +16,25 @@ from pydantic.alias_generators import to_camel
 from threeport.bootstrap.errors import BootstrapError
 from threeport.bootstrap.files import write_private
 from threeport.client.config import ControlPlaneEntry, home_directory
+from threeport.controller.installed import installed_controllers
 
-CONTROLLERS = ("workload", "kubernetes-runtime")
 USUAL_PORTS = {"api": 7443, "simulated": 7444, "postgres": 7432, "nats": 7422}
 """Ports of loopback that are taken if they are free; the choice is remembered."""
+
+USUAL_METRICS_PORT = 7450
+"""The same for the metrics of the first controller; the others follow."""
+
+
+def usual_ports(controllers: Sequence[str]) -> dict[str, int]:
+    """The ports that a control plane with these controllers takes if they are free."""
+    metrics = {metrics_port_of(name): USUAL_METRICS_PORT + number for number, name in enumerate(controllers)}
+    return USUAL_PORTS | metrics
+
+
+def metrics_port_of(controller: str) -> str:
+    """The name, among the ports, of the one where a controller serves its metrics."""
+    return f"metrics-{controller}"
+
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 
@@ -41,7 +57,7 @@ class LocalSettings(BaseModel):
         """Settings of a new control plane: CockroachDB if it is there, else PostgreSQL; new passwords."""
         return cls(
             database="cockroach" if shutil.which("cockroach") else "postgres",
-            ports=dict(USUAL_PORTS),
+            ports=usual_ports(installed_controllers()),
             database_password=secrets.token_urlsafe(24),
             nats_password=secrets.token_urlsafe(24),
         )

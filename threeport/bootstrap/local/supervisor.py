@@ -20,11 +20,12 @@ import threeport
 from threeport.bootstrap.errors import BootstrapError
 from threeport.bootstrap.files import Locked, lock
 from threeport.bootstrap.local.components import Component, components
-from threeport.bootstrap.local.installation import Installation, LocalSettings
+from threeport.bootstrap.local.installation import Installation, LocalSettings, usual_ports
 from threeport.bootstrap.local.process_ids import identify
 from threeport.bootstrap.local.processes import ServerFailed, free_port
 from threeport.bootstrap.local.state import Phase, SupervisorState, read_state, write_state
 from threeport.bootstrap.local.supervised import Supervised, end_leftover
+from threeport.controller.installed import installed_controllers
 
 logger = logging.getLogger("supervisor")
 
@@ -71,7 +72,7 @@ class Supervisor:
             for left in reversed(before.processes):
                 end_leftover(left)
         settings = self.installation.read_settings()
-        ports = _available(settings.ports)
+        ports = _available(usual_ports(installed_controllers()) | settings.ports)
         if ports != settings.ports:
             self.installation.write_settings(settings.model_copy(update={"ports": ports}))
 
@@ -146,6 +147,7 @@ def _available(ports: dict[str, int]) -> dict[str, int]:
 def main(directory: str) -> int:
     """Supervises the control plane in the directory; returns at once if another supervisor does."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    os.umask(0o077)  # logs and data are for their owner
     path = Path(directory)
     installation = Installation(path.name, path)
     try:
