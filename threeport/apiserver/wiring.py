@@ -29,6 +29,7 @@ from threeport.apiserver.node import Node, lease_node
 from threeport.apiserver.open_watches import RETRY_AFTER, OpenWatches
 from threeport.apiserver.revocation import LivingRuntimes, Revocation
 from threeport.apiserver.settings import Settings
+from threeport.apiserver.subresources import views_into_clusters
 from threeport.apiserver.sweeping import sweep_regularly
 from threeport.apiserver.tokens import Tokens
 from threeport.common.errors import TooManyRequests
@@ -44,6 +45,7 @@ from threeport.store.database import Database
 from threeport.store.leases import Leases
 from threeport.store.objects import SqlObjectStore
 from threeport.store.outbox import Outbox
+from threeport.store.ownership import Ownership
 from threeport.store.sweeper import Sweeper
 
 log = structlog.stdlib.get_logger("threeport.apiserver")
@@ -90,8 +92,12 @@ class Process:
             authorizer=authorizer,
             secrecy=sealer,
             admitters=admission_steps(catalog, store, authorizer),
-            subresources=agent_token_subresource(store, tokens),
+            subresources={
+                **agent_token_subresource(store, tokens),
+                **views_into_clusters(store, sealer, authorizer),
+            },
             transactions=True,
+            ownership=Ownership(database),
         )
         self._watches, book, runtimes = OpenWatches(settings.max_watches), LeaseBook(leases), LivingRuntimes(store)
         measure_pool(database.pool_figures)

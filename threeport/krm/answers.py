@@ -33,9 +33,14 @@ def json_answer(body: str | bytes | FrozenJson, *, code: int = 200, warnings: Se
     """An answer with a JSON body, given as text or as a value to encode, and a Warning header for each warning."""
     raw = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else orjson.dumps(body)
     answer = web.Response(body=raw, status=code, content_type=JSON)
+    add_warnings(answer, warnings)
+    return answer
+
+
+def add_warnings(answer: web.StreamResponse, warnings: Sequence[str]) -> None:
+    """Says each warning once, in a header."""
     for warning in dict.fromkeys(warnings):
         answer.headers.add("Warning", f'299 - "{_quotable(warning)}"')
-    return answer
 
 
 def _quotable(text: str) -> str:

@@ -10,8 +10,9 @@ import orjson
 from threeport.common.errors import RequestTooLarge
 from threeport.common.types import FrozenJson, JsonObject, Labels
 from threeport.krm.bodies import OBJECT_LIMIT
+from threeport.krm.references import owner_targets
 from threeport.resources.kind import Kind
-from threeport.store.records import Bookkeeping, Key, Operation, StoredObject, Write, encode_body
+from threeport.store.records import Bookkeeping, Key, Operation, ReferenceTarget, StoredObject, Write, encode_body
 
 FORMER_LIMIT = 8
 """How many former label sets are kept; with more an object may have had any (design of the watch, rule 7)."""
@@ -74,12 +75,21 @@ def creation(key: Key, obj: FrozenJson, bookkeeping: Bookkeeping) -> Write:
         body=body_of(obj),
         labels=labels_of(obj),
         bookkeeping=bookkeeping,
-        references=(),
+        references=owner_targets(obj),
     )
 
 
-def change(stored: StoredObject, obj: FrozenJson, bookkeeping: Bookkeeping) -> Write:
-    """The write that makes `stored` into `obj`: a DELETE when nothing holds a deleted object any more."""
+def change(
+    stored: StoredObject,
+    obj: FrozenJson,
+    bookkeeping: Bookkeeping,
+    *,
+    references: tuple[ReferenceTarget, ...] | None = None,
+) -> Write:
+    """The write that makes `stored` into `obj`: a DELETE when nothing holds a deleted object any more.
+
+    `references` are all that `obj` refers to; None if they are as before.
+    """
     gone = is_deleting(obj) and not is_pinned(obj)
     return Write(
         operation=Operation.DELETE if gone else Operation.UPDATE,
@@ -91,6 +101,7 @@ def change(stored: StoredObject, obj: FrozenJson, bookkeeping: Bookkeeping) -> W
         bookkeeping=bookkeeping,
         deleting=is_deleting(obj),
         former=_former(stored, labels_of(obj)),
+        references=references,
         expected=stored.revision,
     )
 

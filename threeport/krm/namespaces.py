@@ -11,17 +11,17 @@ import asyncio
 import calendar
 import logging
 import time
-from collections.abc import Iterable
 
 import orjson
 
 from threeport.common.errors import Forbidden, NotFound
 from threeport.common.types import JsonObject
+from threeport.krm.batches import write_each
 from threeport.krm.deletion import begun_deletion
-from threeport.krm.drafts import change
+from threeport.krm.drafts import change, outcome_of
 from threeport.krm.services import Services
 from threeport.resources.kind import Kind
-from threeport.store.records import Key, StaleRevision, StillReferenced, StoredObject, StoreUnavailable, Write
+from threeport.store.records import Key, StaleRevision, StoredObject, StoreUnavailable, Write
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,9 @@ CONTENT_FINALIZER = "kubernetes"
 _ALIVE_FOR = 1.0
 """Seconds for which a namespace that was seen alive is not looked up again."""
 _REMEMBERED = 10_000
-_BATCH = 200
+_BATCH = 500
+_TAKEN_OVER_AFTER = 30.0
+"""Seconds that a namespace is left to the process that was asked to delete it, so that only one sweeps."""
 _PERIOD = 5.0
 _BUSY_PERIOD = 0.5
 
@@ -50,6 +52,7 @@ class Namespaces:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._alive: dict[str, float] = {}
+        self._deleted_here: set[str] = set()
         self._wake = asyncio.Event()
 
     async def check(self, name: str) -> None:
@@ -69,15 +72,16 @@ class Namespaces:
             self._alive.clear()
         self._alive[name] = now + _ALIVE_FOR
 
-    def wake(self) -> None:
-        """A namespace has been deleted: sweep now."""
+    def wake(self, name: str) -> None:
+        """The namespace has been deleted by a request to this process: sweep now."""
+        self._deleted_here.add(name)
         self._wake.set()
 
     async def run(self) -> None:
         """Sweeps until cancelled: soon after a deletion here, and regularly for those of other processes."""
         while True:
-            busy = await self._sweep_safely()
             self._wake.clear()
+            busy = await self._sweep_safely()
             try:
                 async with asyncio.timeout(_BUSY_PERIOD if busy else _PERIOD):
                     await self._wake.wait()
@@ -94,39 +98,42 @@ class Namespaces:
             return False
 
     async def sweep(self) -> bool:
-        """One step for every terminating namespace. Returns whether any is left."""
+        """One step for every terminating namespace that is this process's to sweep. Returns whether any is left."""
+        known = set(self._deleted_here)
         page = await self._services.store.list_page(RESOURCE)
         terminating = [namespace for namespace in page.items if namespace.deleting]
-        for namespace in terminating:
+        self._deleted_here -= known - {namespace.key.name for namespace in terminating}
+        mine = [one for one in terminating if one.key.name in self._deleted_here or _age(one) > _TAKEN_OVER_AFTER]
+        for namespace in mine:
             self._alive.pop(namespace.key.name, None)
             await self._step(namespace)
-        return bool(terminating)
+        return bool(mine)
 
     async def _step(self, namespace: StoredObject) -> None:
         empty = True
         for kind in self._deletion_order():
-            page = await self._services.store.list_page(kind.resource, namespace=namespace.key.name, limit=_BATCH)
-            empty = empty and not page.items
-            await self._delete(item for item in page.items if not item.deleting)
+            empty = await self._empty(kind, namespace.key.name) and empty
         if empty and _age(namespace) > self._services.namespace_grace:
             await self._release(namespace)
+
+    async def _empty(self, kind: Kind, namespace: str) -> bool:
+        """Deletes the objects of a kind, or begins to. Returns whether there were none."""
+        after: tuple[str, str] | None = None
+        empty = True
+        while True:
+            page = await self._services.store.list_page(kind.resource, namespace=namespace, limit=_BATCH, after=after)
+            empty = empty and not page.items
+            writes = [begun_deletion(item) for item in page.items if not item.deleting]
+            # What fails has changed, or is still referred to: the next round tries again.
+            failed = {failure.write.uid for failure in await write_each(self._services.store, writes)}
+            self._services.written([outcome_of(write, 0) for write in writes if write.uid not in failed])
+            if (after := page.after) is None:
+                return empty
 
     def _deletion_order(self) -> list[Kind]:
         """Namespaced kinds, those that refer to others first, so that references block as little as possible."""
         kinds = [kind for kind in self._services.catalog if kind.namespaced]
         return sorted(kinds, key=lambda kind: -len(kind.references))
-
-    async def _delete(self, items: Iterable[StoredObject]) -> None:
-        writes = [begun_deletion(item) for item in items]
-        while writes:
-            try:
-                await self._services.store.write(writes)
-                return
-            except (StaleRevision, StillReferenced) as error:
-                left = [write for write in writes if write.key != error.key]
-                if len(left) == len(writes):
-                    return
-                writes = left
 
     async def _release(self, namespace: StoredObject) -> None:
         obj: JsonObject = orjson.loads(namespace.served())

@@ -7,11 +7,13 @@ from typing import Any
 
 from threeport.common.types import FrozenJson
 from threeport.resources.kind import FieldPath, Kind
+from threeport.store.ownership import ownership
 from threeport.store.records import Key, ReferenceTarget
 
 
 def targets_of(kind: Kind, obj: FrozenJson) -> tuple[ReferenceTarget, ...]:
-    """What `obj` refers to, each target once; a reference that blocks deletion wins over one that does not."""
+    """What `obj` refers to, its owners included, each once; a reference that blocks deletion wins over one that
+    does not."""
     blocking: dict[Key, bool] = {}
     own_namespace = obj["metadata"].get("namespace", "")
     for reference in kind.references:
@@ -20,7 +22,14 @@ def targets_of(kind: Kind, obj: FrozenJson) -> tuple[ReferenceTarget, ...]:
                 namespace = (value.get("namespace") or own_namespace) if reference.namespaced else ""
                 key = Key(reference.resource, namespace, value["name"])
                 blocking[key] = blocking.get(key, False) or reference.blocks_deletion
-    return tuple(ReferenceTarget(key, blocks) for key, blocks in blocking.items())
+    owners = owner_targets(obj)
+    return (*(ReferenceTarget(key, blocks) for key, blocks in blocking.items()), *owners)
+
+
+def owner_targets(obj: FrozenJson) -> tuple[ReferenceTarget, ...]:
+    """The owners of `obj`, as references that the garbage collector goes by."""
+    owners = obj["metadata"].get("ownerReferences") or ()
+    return tuple(ownership(uid) for uid in dict.fromkeys(owner["uid"] for owner in owners))
 
 
 def _values(value: Any, path: FieldPath) -> Iterator[Any]:

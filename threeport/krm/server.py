@@ -17,6 +17,7 @@ from threeport.common.errors import BadRequest, MethodNotAllowed, NotFound
 from threeport.krm import discovery
 from threeport.krm.answers import as_api_error, error_answer, json_answer
 from threeport.krm.caller import CALLER
+from threeport.krm.garbage import GarbageCollector
 from threeport.krm.interfaces import Admitter, Authorizer, Caller, EventSource, ObjectStore, Secrecy
 from threeport.krm.namespaces import Namespaces
 from threeport.krm.objects import Objects
@@ -29,6 +30,8 @@ from threeport.krm.watching import Watches
 from threeport.krm.writing import Writer
 from threeport.resources.kind import Catalog
 from threeport.resources.model import GROUP, VERSION
+from threeport.store.ownership import Ownership
+from threeport.store.records import StoredObject
 
 KUBERNETES_VERSION = ("1", "32")
 """The version of Kubernetes whose protocol is spoken."""
@@ -42,7 +45,8 @@ _TRANSACTIONS = ["apis", GROUP, VERSION, "transactions"]
 class KrmServer:
     """Serves the kinds of a catalog. The caller of each request is expected in ``request[CALLER]``.
 
-    `start` and `close` run what goes on beside requests: the end of deleted namespaces, and checks of open watches.
+    `start` and `close` run what goes on beside requests: the end of deleted namespaces, checks of open watches and,
+    given the `ownership` of the same database, garbage collection.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class KrmServer:
         transactions: bool = False,
         namespace_grace: float = 6.0,
         garbage_collector: bool = False,
+        ownership: Ownership | None = None,
         git_version: str = f"v{'.'.join(KUBERNETES_VERSION)}.0+threeport-{__version__}",
     ) -> None:
         services = Services(
@@ -71,11 +76,13 @@ class KrmServer:
             subresources=subresources or {},
             transactions=transactions,
             namespace_grace=namespace_grace,
-            garbage_collector=garbage_collector,
+            garbage_collector=garbage_collector or ownership is not None,
+            written=self.notice,
         )
         self._services = services
         self._git_version = git_version
         self._openapi = OpenApi(catalog)
+        self._garbage = GarbageCollector(services, ownership) if ownership else None
         self._namespaces = Namespaces(services)
         reader = Reader(services)
         self._watches = Watches(services, reader)
@@ -89,7 +96,13 @@ class KrmServer:
 
     async def start(self) -> None:
         """Begins what goes on beside requests."""
-        self._tasks = [asyncio.create_task(self._namespaces.run()), asyncio.create_task(self._watches.check())]
+        running = [self._namespaces.run, self._watches.check, *([self._garbage.run] if self._garbage else [])]
+        self._tasks = [asyncio.create_task(run()) for run in running]
+
+    def notice(self, objects: Sequence[StoredObject]) -> None:
+        """Tells the garbage collector of writes that were made past the protocol."""
+        if self._garbage is not None:
+            self._garbage.notice(objects)
 
     async def close(self) -> None:
         """Ends all watches, so that clients resume them elsewhere, and what `start` began."""

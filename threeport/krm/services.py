@@ -12,6 +12,7 @@ from threeport.krm.interfaces import Admitter, Authorizer, Caller, EventSource, 
 from threeport.krm.paths import Target
 from threeport.krm.views import Views
 from threeport.resources.kind import Catalog
+from threeport.store.records import StoredObject
 
 SubresourceHandler: TypeAlias = Callable[[web.Request, Caller, Target], Awaitable[web.StreamResponse]]
 """Answers a subresource that the server adds, such as ``pods/log``. It has been authorized as verb on the path."""
@@ -36,3 +37,5 @@ class Services:
     """Seconds from the deletion of a namespace to its end: longer than any create that saw it alive may take."""
     garbage_collector: bool = False
     """Whether something acts on the finalizers by which a foreground or orphaning deletion holds an object."""
+    written: Callable[[Sequence[StoredObject]], None] = lambda objects: None
+    """Is told of what has been written here."""

@@ -134,9 +134,12 @@ class Writer:
         """
         writes = [plan.write for plan in plans if plan.write is not None]
         stored = iter(await self._services.store.write(writes, fence=fence) if writes else [])
-        if any(plan.kind.resource == NAMESPACES and plan.outcome.deleting for plan in plans):
-            self._namespaces.wake()
-        return [plan.outcome if plan.write is None else next(stored) for plan in plans]
+        for plan in plans:
+            if plan.kind.resource == NAMESPACES and plan.outcome.deleting:
+                self._namespaces.wake(plan.outcome.key.name)
+        outcomes = [plan.outcome if plan.write is None else next(stored) for plan in plans]
+        self._services.written(outcomes)
+        return outcomes
 
     def explained(self, error: NameTaken | StillReferenced, kind: Kind) -> ApiError:
         """The answer to a write that the store refused."""
@@ -253,7 +256,9 @@ class Writer:
         all_warnings = [*warnings, *_dropped(dropped), *admission.warnings]
         bookkeeping = drafts.with_bookkeeping(stored.bookkeeping, caller.controller, own)
         manager = None if applying else options.manager
-        write = self._change(target, stored, new, bookkeeping, references=changed, manager=manager)
+        owners = [obj["metadata"].get("ownerReferences") or [] for obj in (new, old)]
+        refers = changed or not drafts.same(*owners)
+        write = self._change(target, stored, new, bookkeeping, references=refers, manager=manager)
         outcome = stored if write is None else drafts.outcome_of(write, stored.revision)
         return Plan(kind, write, outcome, all_warnings)
 
@@ -278,8 +283,7 @@ class Writer:
         new["metadata"].pop("resourceVersion", None)
         if drafts.same(new, current) and bookkeeping == stored.bookkeeping:
             return None
-        write = drafts.change(stored, new, bookkeeping)
-        return replace(write, references=targets_of(kind, new)) if references else write
+        return drafts.change(stored, new, bookkeeping, references=targets_of(kind, new) if references else None)
 
     # -- apply
 

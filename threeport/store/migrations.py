@@ -74,6 +74,7 @@ STEPS: tuple[str, ...] = (
         epoch BIGINT NOT NULL,
         expires TIMESTAMPTZ NOT NULL
     )""",
+    "CREATE INDEX IF NOT EXISTS objects_deleting ON objects (uid) WHERE deleting",
 )
 
 POSTGRES_STEPS: tuple[str, ...] = (

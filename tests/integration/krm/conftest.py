@@ -34,6 +34,7 @@ from threeport.store.changes import Changes
 from threeport.store.database import Database
 from threeport.store.objects import SqlObjectStore
 from threeport.store.outbox import Outbox
+from threeport.store.ownership import Ownership
 from threeport.store.records import StoredObject
 
 GROUP = "/apis/threeport.io/v1alpha1"
@@ -240,6 +241,7 @@ async def running(
         admitters=admitters,
         transactions=True,
         namespace_grace=1.5,
+        ownership=Ownership(database),
     )
     app = web.Application(middlewares=[_caller])
     app.add_routes([*server.routes(), *server.routes("/controllers/{controller}")])
