@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from tests.cluster.errors import ClusterError
 from tests.cluster.tiers import KUBECONFIG_VARIABLE
@@ -83,6 +83,8 @@ def _create() -> None:
 
 
 def _down(_rest: Sequence[str]) -> int:
+    if daemon.is_broken():
+        daemon.start()
     if NAME in _clusters():
         daemon.run([_kind(), "delete", "cluster", "--name", NAME])
         _path().unlink(missing_ok=True)
@@ -107,12 +109,13 @@ def _kubeconfig(_rest: Sequence[str]) -> int:
     return 0
 
 
-def _test(rest: Sequence[str]) -> int:
+def _test(rest: Sequence[str]) -> NoReturn:
     if not _path().exists():
         raise ClusterError("There is no cluster. Run: scripts/test-kind up")
-    command = [ROOT / ".venv/bin/python", "-m", "pytest", "-m", "cluster", "--cluster=kubeconfig", *rest]
-    environment = {**os.environ, KUBECONFIG_VARIABLE: str(_path())}
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    program = str(ROOT / ".venv/bin/python")
+    command = [program, "-m", "pytest", "-m", "cluster", "--cluster=kubeconfig", *rest]
+    os.chdir(ROOT)
+    os.execve(program, command, {**os.environ, KUBECONFIG_VARIABLE: str(_path())})
 
 
 def _clusters() -> list[str]:

@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.cluster import processes
 from tests.cluster.errors import ClusterError, ProgramMissingError
@@ -62,7 +63,8 @@ def start() -> None:
     shutil.copy(RUNTIME, runtime)
     runtime.chmod(0o755)
     process = processes.spawn(_command(folder, runtime), folder / "dockerd.log")
-    _record().write_text(json.dumps({"process": process, "forwards": _forwards()}))
+    forwarded = _read()["forwards"] if _record().exists() else _forwards()
+    _record().write_text(json.dumps({"process": process, "forwards": forwarded}))
     deadline = time.monotonic() + START_SECONDS
     while not _answers():
         if time.monotonic() > deadline or not processes.is_alive(process):
@@ -76,16 +78,21 @@ def stop() -> None:
     """Stop the dockerd that was started, and delete all it had; nothing if it is not ours."""
     if not _record().exists():
         return
-    record = json.loads(_record().read_text())
-    processes.stop([Process(*record["process"])], grace=STOP_SECONDS)
-    _remove_rules(forwards=record["forwards"])
+    processes.stop([_process()], grace=STOP_SECONDS)
+    _remove_rules(forwards=_read()["forwards"])
     subprocess.run(["ip", "link", "delete", BRIDGE], capture_output=True, check=False)
+    _unmount()
     shutil.rmtree(state())
 
 
 def is_ours() -> bool:
     """Whether a dockerd runs that `start` started."""
-    return _record().exists() and processes.is_alive(Process(*json.loads(_record().read_text())["process"]))
+    return _record().exists() and processes.is_alive(_process())
+
+
+def is_broken() -> bool:
+    """Whether the dockerd that `start` started was killed: its containers run on, and another `start` adopts them."""
+    return _record().exists() and not processes.is_alive(_process())
 
 
 def _command(folder: Path, runtime: Path) -> list[str]:
@@ -105,6 +112,8 @@ def _command(folder: Path, runtime: Path) -> list[str]:
 
 def _make_network() -> None:
     """The network in which kind puts its nodes; from it nothing leaves this machine."""
+    if NETWORK in docker("network", "ls", "--format={{.Name}}").split():
+        return
     docker("network", "create", f"--opt=com.docker.network.bridge.name={BRIDGE}", NETWORK)
     _iptables("filter", "-I", "DOCKER-USER", "-i", BRIDGE, "!", "-o", BRIDGE, "-j", "REJECT")
 
@@ -127,6 +136,13 @@ def _remove_rules(*, forwards: bool) -> None:
                 _iptables(table, "-X", rule.split()[1])
 
 
+def _unmount() -> None:
+    """A dockerd that was killed leaves its file systems mounted."""
+    points = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for point in reversed([point for point in points if Path(point).is_relative_to(state())]):
+        subprocess.run(["umount", "--lazy", point], capture_output=True, check=False)
+
+
 def _iptables(table: str, *arguments: str) -> str:
     command = ["iptables", "--wait", "--table", table, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
@@ -138,6 +154,14 @@ def _answers() -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return answer.returncode == 0
+
+
+def _process() -> Process:
+    return Process(*_read()["process"])
+
+
+def _read() -> dict[str, Any]:
+    return dict(json.loads(_record().read_text()))
 
 
 def _socket() -> Path:

@@ -18,7 +18,8 @@ BUSYBOX = Path("/bin/busybox")
 """Debian's busybox-static."""
 
 IDLE = ("/bin/sh", "-c", "trap 'exit 0' TERM INT; sleep 2147483647 & wait")
-SERVE = ("/bin/httpd", "-f", "-p", "80", "-h", "/www")
+SERVE = ("/bin/sh", "-c", "trap 'exit 0' TERM INT; httpd -f -p 80 -h /www & wait")
+"""As the first process of a container httpd itself would not hear the signal to end."""
 
 PAUSE = "registry.k8s.io/pause:3.10"
 """The sandbox image that kind's configuration of containerd names."""
