@@ -61,7 +61,6 @@ class KrmServer:
         subresources: Mapping[tuple[str, str], SubresourceHandler] | None = None,
         transactions: bool = False,
         namespace_grace: float = 6.0,
-        garbage_collector: bool = False,
         ownership: Ownership | None = None,
         git_version: str = f"v{'.'.join(KUBERNETES_VERSION)}.0+threeport-{__version__}",
     ) -> None:
@@ -76,7 +75,7 @@ class KrmServer:
             subresources=subresources or {},
             transactions=transactions,
             namespace_grace=namespace_grace,
-            garbage_collector=garbage_collector or ownership is not None,
+            garbage_collector=ownership is not None,
             written=self.notice,
         )
         self._services = services

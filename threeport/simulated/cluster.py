@@ -26,6 +26,7 @@ from threeport.store.database import Database
 from threeport.store.migrations import migrate
 from threeport.store.objects import SqlObjectStore
 from threeport.store.outbox import Outbox
+from threeport.store.ownership import Ownership
 from threeport.store.records import StoredObject, StoreUnavailable
 from threeport.store.sweeper import Sweeper
 
@@ -71,7 +72,7 @@ class SimulatedCluster:
             admitters=[BuiltInRules()],
             subresources={("serviceaccounts", "token"): self.tokens.answer_request},
             namespace_grace=NAMESPACE_GRACE,
-            garbage_collector=True,
+            ownership=Ownership(self._database),
             git_version=VERSION,
         )
         self._tasks: list[asyncio.Task[None]] = []
@@ -116,6 +117,7 @@ class SimulatedCluster:
     def _committed(self, objects: Sequence[StoredObject]) -> None:
         self._done += ((stored.uid, stored.revision) for stored in objects)
         self._world.absorb(objects)
+        self.server.notice(objects)
         self._hub.publish(objects)
 
     async def _tidy(self) -> None:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import orjson
 
 from threeport.common.types import FrozenJson, JsonObject
-from threeport.krm.deletion import FOREGROUND, begun_deletion
+from threeport.krm.deletion import begun_deletion
 from threeport.krm.drafts import change, creation, spec_of
 from threeport.krm.interfaces import ObjectStore
 from threeport.krm.metadata import generated_name, stamp_new
@@ -158,13 +158,10 @@ class World:
         """Replaces the status; False if it is the same already."""
         return await self.update(entry, lambda obj: obj.update(status=dict(status)))
 
-    async def delete(self, entry: Entry, *, foreground: bool = False) -> None:
-        """Deletes the object, or marks it where finalizers hold it; nothing for one that is marked already.
-
-        In the foreground the garbage collector deletes first what the object owns.
-        """
+    async def delete(self, entry: Entry) -> None:
+        """Deletes the object, or marks it where finalizers hold it; nothing for one that is marked already."""
         if not entry.stored.deleting:
-            await self._store.write([begun_deletion(entry.stored, FOREGROUND if foreground else None)])
+            await self._store.write([begun_deletion(entry.stored)])
 
     def _is_living(self, namespace: str) -> bool:
         found = self.get("namespaces", "", namespace)

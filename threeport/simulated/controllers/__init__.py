@@ -10,7 +10,6 @@ from threeport.simulated.controllers.controller import Controller
 from threeport.simulated.controllers.daemon_sets import DaemonSets
 from threeport.simulated.controllers.definitions import Definitions
 from threeport.simulated.controllers.deployments import Deployments
-from threeport.simulated.controllers.garbage import Garbage
 from threeport.simulated.controllers.jobs import Jobs
 from threeport.simulated.controllers.kubelet import Kubelet
 from threeport.simulated.controllers.namespaces import ServiceAccounts
@@ -24,6 +23,6 @@ from threeport.simulated.controllers.volumes import Volumes
 def all_controllers() -> list[Controller]:
     """Every controller that a simulated cluster runs."""
     return [
-        Garbage(), ServiceAccounts(), Definitions(), Volumes(), Addresses(), Policies(),
+        ServiceAccounts(), Definitions(), Volumes(), Addresses(), Policies(),
         Kubelet(), ReplicaSets(), Deployments(), StatefulSets(), DaemonSets(), Jobs(),
     ]  # fmt: skip
