@@ -83,7 +83,7 @@ def limiting(in_flight: InFlight) -> Middleware:
 
     @web.middleware
     async def limit(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if is_watch(request) or request.path in UNAUTHENTICATED_PATHS:
+        if is_stream(request) or request.path in UNAUTHENTICATED_PATHS:
             return await handler(request)
         if in_flight.count >= in_flight.limit:
             REFUSED.labels("requests").inc()
@@ -127,7 +127,7 @@ def admitting(book: LeaseBook, watches: OpenWatches) -> Middleware:
         _refuse_tricks(request)
         credentials = request[CREDENTIALS]
         request[CALLER] = caller = await _caller(request, credentials, book)
-        if not is_watch(request):
+        if not is_stream(request):
             return await handler(request)
         async with watches.opened(request, credentials, caller.fence):
             return await handler(request)
@@ -138,6 +138,17 @@ def admitting(book: LeaseBook, watches: OpenWatches) -> Middleware:
 def is_watch(request: web.Request) -> bool:
     """Whether the request asks for a watch, which lives long and is limited and measured differently."""
     return request.method == "GET" and request.query.get("watch", "") in ("true", "1")
+
+
+def is_stream(request: web.Request) -> bool:
+    """Whether the request asks for what lives long: a watch, a log that is followed, a connection to a pod. Those are
+    limited in number, and end with the credentials that they began with."""
+    if is_watch(request):
+        return True
+    last = request.path.rpartition("/")[2] if request.method == "GET" else ""
+    if last == "portforward":
+        return request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
+    return last == "log" and request.query.get("follow", "") in ("true", "1")
 
 
 async def add_request_id(request: web.Request, response: web.StreamResponse) -> None:
@@ -195,7 +206,7 @@ def _status_of(error: web.HTTPException, request: web.Request) -> ApiError:
 def _record(request: web.Request, catalog: Catalog, code: int, seconds: float) -> None:
     verb, resource = _what(request, catalog)
     REQUESTS.labels(verb, resource, code).inc()
-    if verb != "watch":
+    if verb not in ("watch", "connect"):
         LATENCY.labels(verb, resource).observe(seconds)
     if request.path in UNAUTHENTICATED_PATHS and code < web.HTTPBadRequest.status_code:
         return
@@ -214,7 +225,7 @@ def _record(request: web.Request, catalog: Catalog, code: int, seconds: float) -
 
 def _what(request: web.Request, catalog: Catalog) -> tuple[str, str]:
     """Verb and resource, from sets that do not grow with what clients send."""
-    verb = "watch" if is_watch(request) else _VERBS.get(request.method, "get")
+    verb = "watch" if is_watch(request) else "connect" if is_stream(request) else _VERBS.get(request.method, "get")
     door = _prefix_length(request.path)
     parts = request.path[door:].strip("/").split("/")
     try:

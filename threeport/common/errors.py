@@ -147,8 +147,14 @@ class TooManyRequests(ApiError):
     code, reason = 429, "TooManyRequests"
 
 
+class BadGateway(ApiError):
+    """A cluster that the API had to ask has answered with an error."""
+
+    code, reason = 502, "BadGateway"
+
+
 class ServiceUnavailable(ApiError):
-    """The database is away and the caller is not a watcher."""
+    """The database is away and the caller is not a watcher, or a cluster that the API had to ask cannot be reached."""
 
     code, reason = 503, "ServiceUnavailable"
 

@@ -1,7 +1,7 @@
 """What flows out of pods and into them: logs, and connections to their ports.
 
 A connection pool of its own for each use, and unbounded: streams live long and would take the places of requests. As
-with `Cluster`, redirects are refused: credentials go nowhere else.
+with `Cluster`, redirects are refused (CVE-2022-3172): credentials go nowhere else.
 """
 
 from __future__ import annotations
@@ -45,10 +45,12 @@ class PodStreams:
     def __init__(self, access: ClusterAccess) -> None:
         self._access = access
         self._base = access.endpoint.rstrip("/")
-        # kube-apiserver may be told to answer a request for a log with a redirect to the node (CVE-2022-3172).
         connector = aiohttp.TCPConnector(limit=0, ssl=_tls(access) if self._base.startswith("https:") else False)
         headers = {"Authorization": f"Bearer {access.token}"} if access.token else {}
-        self._session = aiohttp.ClientSession(connector=connector, headers=headers, trace_configs=[_no_redirects()])
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=ANSWER_TIMEOUT)
+        self._session = aiohttp.ClientSession(
+            connector=connector, headers=headers, timeout=limits, trust_env=True, trace_configs=[_no_redirects()]
+        )
 
     async def __aenter__(self) -> PodStreams:
         return self
