@@ -30,7 +30,6 @@ from threeport.apiserver.open_watches import RETRY_AFTER, OpenWatches
 from threeport.apiserver.revocation import LivingRuntimes, Revocation
 from threeport.apiserver.settings import Settings
 from threeport.apiserver.subresources import views_into_clusters
-from threeport.apiserver.subresources import views_into_clusters
 from threeport.apiserver.sweeping import sweep_regularly
 from threeport.apiserver.tokens import Tokens
 from threeport.common.errors import TooManyRequests
