@@ -65,10 +65,12 @@ LONGEST: Final = {
     "database cut off": 6.0,
     "database silent": 8.0,
     "database stutters": 6.0,
+    "database's answers lost": 4.0,
     "broker cut off": 8.0,
     "broker silent": 8.0,
     "clients cut off": 2.0,
     "clients silent": 4.0,
+    "clients' answers lost": 2.0,
     "rows held": 3.5,
     "names held": 3.5,
     "clock shifted a little": 5.0,
@@ -110,10 +112,12 @@ class Faults:
             "database cut off": lambda fault: _link(site.links[fault.process].database, LinkState.CUT, fault),
             "database silent": lambda fault: _link(site.links[fault.process].database, LinkState.SILENT, fault),
             "database stutters": self._stutter,
+            "database's answers lost": lambda fault: self._lose_answers(site.links[fault.process].database, fault),
             "broker cut off": lambda fault: _link(site.links[fault.process].broker, LinkState.CUT, fault),
             "broker silent": lambda fault: _link(site.links[fault.process].broker, LinkState.SILENT, fault),
             "clients cut off": lambda fault: _link(site.links[fault.process].clients, LinkState.CUT, fault),
             "clients silent": lambda fault: _link(site.links[fault.process].clients, LinkState.SILENT, fault),
+            "clients' answers lost": lambda fault: self._lose_answers(site.links[fault.process].clients, fault),
             "rows held": self._hold_rows,
             "names held": self._hold_names,
             "clock shifted a little": lambda fault: self._shift(fault, self._random.uniform(-0.9, 0.9)),
@@ -157,6 +161,15 @@ class Faults:
             delay = self._random.uniform(0.05, 1.5)
             await _link(link, LinkState.SILENT, fault._replace(lasts=delay))
             await asyncio.sleep(self._random.uniform(0.01, 0.3))
+
+    async def _lose_answers(self, link: Link, fault: Fault) -> None:
+        """Again and again, lets requests through for a moment, and cuts the connections before they are answered."""
+        end = asyncio.get_running_loop().time() + fault.lasts
+        while asyncio.get_running_loop().time() < end:
+            await asyncio.to_thread(link.become, LinkState.MUTE)
+            await asyncio.sleep(self._random.uniform(0.01, 0.3))
+            await _link(link, LinkState.CUT, fault._replace(lasts=0.02))
+            await asyncio.sleep(self._random.uniform(0.1, 0.6))
 
     async def _hold_rows(self, fault: Fault) -> None:
         """A transaction that holds some objects: writes to them, and what they have written before, commit late."""

@@ -14,7 +14,7 @@ from tests.integration.exactness.servers import PROCESSES, Site, new_namespace
 from tests.integration.exactness.watchers import HABITS, Watcher
 from tests.integration.exactness.writers import NAMES, Writer
 
-WRITERS = 5
+WRITERS = 8
 UP_WITHIN = 30.0
 SETTLE_WITHIN = 45.0
 """Seconds after the last fault in which all watchers must know what the database holds."""

@@ -18,6 +18,9 @@ from threeport.common.types import JsonObject
 END_OF_STATE: Final = "k8s.io/initial-events-end"
 PAUSE: Final = 0.2
 """Seconds after a refusal or a cut, at least."""
+COMES_TOO_LATE: Final = 0.1
+LONG_AGO: Final = 1
+"""A revision that nobody can resume from any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,11 @@ class Watcher:
                 await self._list(server)
             else:
                 await self._watch(server)
-            if self._random.random() < self._habits.lists_often and not self.calm:
+            dice = self._random.random()
+            if dice < self._habits.lists_often and not self.calm:
                 self._position = None
+            elif dice > 1 - COMES_TOO_LATE and self._position is not None and not self.calm:
+                self._position = LONG_AGO
             away = self._random.choice((0.0, 0.0, 0.5, 3.0)) * self._random.random()
             await asyncio.sleep(PAUSE if self.calm else PAUSE * self._random.random() + away)
 
