@@ -166,7 +166,10 @@ class Life:
         try:
             await self._team.until(look, seconds=30)
         except pytest.fail.Exception:
-            assert pictures[-1] == self.expected[act]
+            wanted = self.expected[act]
+            differences = [f"+ {one}" for one in pictures[-1] if one not in wanted]
+            differences += [f"- {one}" for one in wanted if one not in pictures[-1]]
+            pytest.fail(f"after a crash: act {act}\n" + "\n".join(differences))
 
     async def _is_ready(self) -> bool:
         found = await self._team.find(WORKLOAD, "app")
