@@ -30,6 +30,9 @@ LONGEST_PAUSE = 10.0
 SILENCE = 90.0
 """Seconds without a byte after which a watch counts as broken: servers send a bookmark at least every minute."""
 
+HEARTBEAT = 30.0
+"""Seconds between two pings of a WebSocket; without an answer it counts as broken."""
+
 _WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 """A Warning header as Kubernetes sends it (RFC 7234, 5.5): code, agent, quoted text."""
 
@@ -81,10 +84,15 @@ class Transport:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     @asynccontextmanager
-    async def stream(self, path: str, query: Mapping[str, str]) -> AsyncIterator[aiohttp.StreamReader]:
-        """A GET whose answer is read as it comes. Raises as `request`, without repeating."""
+    async def stream(
+        self, path: str, query: Mapping[str, str], *, silence: float | None = SILENCE
+    ) -> AsyncIterator[aiohttp.StreamReader]:
+        """A GET whose answer is read as it comes; `silence` is how many seconds may pass without a byte.
+
+        Raises as `request`, without repeating.
+        """
         session = self._session(watching=True)
-        limits = aiohttp.ClientTimeout(total=None, sock_connect=self.settings.connect_timeout, sock_read=SILENCE)
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=self.settings.connect_timeout, sock_read=silence)
         url = URL(self._base + path, encoded=True).update_query(query)
         try:
             async with session.get(
@@ -97,6 +105,28 @@ class Transport:
                 self._collect_warnings(response)
                 await _raise_for_status(response)
                 yield response.content
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._unreachable(error) from error
+
+    @asynccontextmanager
+    async def websocket(
+        self, path: str, query: Mapping[str, str], *, protocol: str
+    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """A WebSocket. Raises as `request`, without repeating; a refusal comes without the server's message, which a
+        plain GET of the same path tells."""
+        session = self._session(watching=True)
+        url = URL(self._base + path, encoded=True).update_query(query)
+        try:
+            async with session.ws_connect(
+                url,
+                protocols=(protocol,),
+                headers=self._headers({}),
+                heartbeat=HEARTBEAT,
+                server_hostname=self.settings.server_name,
+            ) as socket:
+                yield socket
+        except aiohttp.WSServerHandshakeError as error:
+            raise error_from_answer(error.status, error.message.encode()) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._unreachable(error) from error
 
@@ -137,7 +167,9 @@ class Transport:
                 limit=0 if watching else self.settings.max_connections,
                 ssl=_tls(self.settings) if self._base.startswith("https:") else False,
             )
-            self._sessions[watching] = aiohttp.ClientSession(connector=connector, auto_decompress=True)
+            self._sessions[watching] = aiohttp.ClientSession(
+                connector=connector, auto_decompress=True, trace_configs=[_no_redirects()]
+            )
         return self._sessions[watching]
 
     def _headers(self, extra: Mapping[str, str]) -> dict[str, str]:
@@ -189,6 +221,17 @@ async def _raise_for_status(response: aiohttp.ClientResponse) -> None:
     if response.status // 100 == 3:
         raise error_from_answer(response.status, b"a redirect, which is not followed: credentials go nowhere else")
     raise error_from_answer(response.status, await response.read(), response.headers.get("Retry-After"))
+
+
+def _no_redirects() -> aiohttp.TraceConfig:
+    """For WebSockets, which would follow them: credentials go nowhere else."""
+    tracing = aiohttp.TraceConfig()
+
+    async def refuse(*_: object) -> None:
+        raise aiohttp.ClientError("the server answered with a redirect, which is not followed")
+
+    tracing.on_request_redirect.append(refuse)
+    return tracing
 
 
 def _tls(settings: ClientSettings) -> ssl.SSLContext:

@@ -1,0 +1,125 @@
+"""``tptctl events``: what happened lately, in the Threeport API and in the clusters, in the order of time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import aclosing
+
+import click
+
+from threeport.cli.console import columns, note, result
+from threeport.cli.happenings import Happening, Shown, header, merged, of_event, of_report
+from threeport.cli.instances import INSTANCE, WORKLOAD
+from threeport.cli.session import connected, control_plane_option, named_objects, namespace_of, namespace_option, run
+from threeport.client import Client
+from threeport.common.types import FrozenJson
+from threeport.resources.core import Event
+from threeport.resources.kind import Kind
+from threeport.resources.model import kind_of
+from threeport.resources.workload import WorkloadDefinition, WorkloadReport
+
+EVENT = kind_of(Event)
+REPORT = kind_of(WorkloadReport)
+DEFINITION = kind_of(WorkloadDefinition)
+
+
+@click.command()
+@click.argument("what", nargs=-1, metavar="[KIND NAME | KIND/NAME]")
+@namespace_option
+@click.option("--all-namespaces", "-A", is_flag=True, help="Of all namespaces.")
+@click.option("--follow", "-f", is_flag=True, help="Go on with what happens, until Ctrl-C.")
+@control_plane_option
+def command(
+    what: tuple[str, ...], namespace: str, all_namespaces: bool, follow: bool, control_plane: str | None
+) -> None:
+    """Show what happened lately, the newest last: in the API, and in the clusters to what workloads consist of.
+
+    With KIND/NAME only what is about that object; for a workload also what is about its definition, its instance and
+    its objects in the cluster. Repeats are counted. Events are kept for an hour.
+    """
+    run(_events(what, None if all_namespaces else namespace, follow, control_plane))
+
+
+async def _events(what: tuple[str, ...], namespace: str | None, follow: bool, control_plane: str | None) -> None:
+    async with connected(control_plane) as client:
+        if what:
+            named = named_objects(await client.catalog(), what)
+            if len(named) != 1:
+                raise click.UsageError("Say one object, or none for the events of all.")
+            if namespace is None and named[0][0].namespaced:
+                raise click.UsageError("An object lies in one namespace: give it with -n instead of -A.")
+            kind, name = named[0]
+            uids = await _family(client, kind, name, namespace)
+            view = _View(client, namespace if kind.namespaced else None, uids)
+        else:
+            view = _View(client, namespace, None)
+        await view.show()
+        if follow:
+            await view.follow()
+
+
+async def _family(client: Client, kind: Kind, name: str, namespace: str | None) -> frozenset[str]:
+    """The uid of the object, and of those that a Workload consists of. Raises `NotFound`."""
+    place = namespace_of(kind, namespace) if namespace else None
+    found = [await client.get(kind, name, place)]
+    if kind.resource == WORKLOAD.resource:
+        parts = [await client.find(part, name, place) for part in (DEFINITION, INSTANCE)]
+        found += [part for part in parts if part is not None]
+    return frozenset(obj["metadata"]["uid"] for obj in found)
+
+
+class _View:
+    """The events of a namespace (None: of all), or those about the objects of some uids."""
+
+    def __init__(self, client: Client, namespace: str | None, uids: frozenset[str] | None) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._uids = uids
+        self._shown = Shown()
+        self._widths: list[int] = []
+
+    async def show(self) -> None:
+        """What there is now."""
+        events = (await self._client.list(EVENT, self._namespace)).items
+        reports = (await self._client.list(REPORT, self._namespace)).items
+        happenings = [one for event in events for one in self._of_event(event)]
+        happenings += [one for report in reports for one in self._of_report(report)]
+        self._shown = Shown(happenings)
+        if not happenings:
+            place = f" in namespace {self._namespace}" if self._namespace and self._uids is None else ""
+            note(f"Nothing happened{place} in the last hour.")
+            return
+        with_namespace = self._namespace is None
+        rows = [one.row(with_namespace=with_namespace) for one in merged(happenings)]
+        table = columns(header(with_namespace=with_namespace), rows)
+        self._widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+        for line in table:
+            result(line)
+
+    async def follow(self) -> None:
+        """What happens from now on, without end."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch(EVENT, self._of_event))
+            group.create_task(self._watch(REPORT, self._of_report))
+
+    async def _watch(self, kind: Kind, read: Callable[[FrozenJson], Iterable[Happening]]) -> None:
+        async with aclosing(self._client.watch(kind, self._namespace)) as changes:
+            async for change in changes:
+                if change.type == "DELETED":
+                    continue
+                self._print([one for one in merged(read(change.object)) if self._shown.is_news(one)])
+
+    def _print(self, news: Sequence[Happening]) -> None:
+        for one in news:
+            result(
+                "   ".join(" ".join(cell.split()) for cell in one.row(with_namespace=self._namespace is None) if cell)
+            )
+
+    def _of_event(self, event: FrozenJson) -> Iterable[Happening]:
+        wanted = self._uids is None or (event.get("involvedObject") or {}).get("uid") in self._uids
+        return [of_event(event)] if wanted else []
+
+    def _of_report(self, report: FrozenJson) -> Iterable[Happening]:
+        wanted = self._uids is None or report["spec"].get("instanceUid") in self._uids
+        return of_report(report) if wanted else []
