@@ -27,12 +27,16 @@ RETRY_AFTER = 1
 """Seconds after which a client may come again when the database is away."""
 
 _LONGEST_WARNING = 256
+_COMPRESSED_FROM = 128 * 1024
+"""Bytes of an answer, as in Kubernetes (apiserver, ``defaultGzipThresholdBytes``)."""
+_THIS_MACHINE = ("127.0.0.1", "::1", None)
 
 
 def json_answer(body: str | bytes | FrozenJson, *, code: int = 200, warnings: Sequence[str] = ()) -> web.Response:
     """An answer with a JSON body, given as text or as a value to encode, and a Warning header for each warning."""
     raw = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else orjson.dumps(body)
-    answer = web.Response(body=raw, status=code, content_type=JSON)
+    # Should it be compressed, a thread does it.
+    answer = web.Response(body=raw, status=code, content_type=JSON, zlib_executor_size=_COMPRESSED_FROM)
     add_warnings(answer, warnings)
     return answer
 
@@ -41,6 +45,12 @@ def add_warnings(answer: web.StreamResponse, warnings: Sequence[str]) -> None:
     """Says each warning once, in a header."""
     for warning in dict.fromkeys(warnings):
         answer.headers.add("Warning", f'299 - "{_quotable(warning)}"')
+
+
+def is_worth_compressing(request: web.Request, answer: web.Response) -> bool:
+    """Whether a client that takes gzip should get it: to clients on this machine it costs more than it saves."""
+    accepts = "gzip" in request.headers.get("Accept-Encoding", "")
+    return accepts and request.remote not in _THIS_MACHINE and (answer.content_length or 0) > _COMPRESSED_FROM
 
 
 def _quotable(text: str) -> str:

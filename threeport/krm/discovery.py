@@ -1,4 +1,7 @@
-"""Discovery: which groups, versions and kinds there are (``/api``, ``/apis``, ``/apis/<group>/<version>``)."""
+"""Discovery: which groups, versions and kinds there are (``/api``, ``/apis``, ``/apis/<group>/<version>``).
+
+Clients ask for it piece by piece, or (since Kubernetes 1.27) for all of ``/api`` or ``/apis`` at once.
+"""
 
 from __future__ import annotations
 
@@ -89,3 +92,76 @@ def _subresource(kind: Kind, name: str, verbs: list[str]) -> JsonObject:
         "kind": kind.kind,
         "verbs": verbs,
     }
+
+
+_AGGREGATED = "apidiscovery.k8s.io"
+
+
+def aggregated_version(accept: str) -> str | None:
+    """The version of aggregated discovery that an Accept header prefers; None if it asks for none that exists."""
+    for offer in accept.split(","):
+        wanted = dict(part.strip().partition("=")[::2] for part in offer.split(";"))
+        if wanted.get("g") == _AGGREGATED and wanted.get("as") == "APIGroupDiscoveryList":
+            if wanted.get("v") in ("v2", "v2beta1"):
+                return wanted["v"]
+        elif "application/json" in wanted:
+            return None
+    return None
+
+
+def aggregated_type(version: str) -> str:
+    """The content type of an answer with aggregated discovery."""
+    return f"application/json;g={_AGGREGATED};v={version};as=APIGroupDiscoveryList"
+
+
+def aggregated(
+    catalog: Catalog, *, core: bool, version: str, merged_status: bool, subresources: Iterable[tuple[str, str]]
+) -> JsonObject:
+    """All groups of ``/apis``, or (`core`) the one of ``/api``, with their kinds. `merged_status`: see `resources`."""
+    names = [""] if core else sorted({group for group, _ in catalog.groups() if group})
+    extra = tuple(subresources)
+    return {
+        "kind": "APIGroupDiscoveryList",
+        "apiVersion": f"{_AGGREGATED}/{version}",
+        "metadata": {},
+        "items": [
+            {
+                "metadata": {"name": name},
+                "versions": [
+                    {
+                        "version": found,
+                        "freshness": "Current",
+                        "resources": [
+                            _discovered(kind, merged_status=merged_status, subresources=extra)
+                            for kind in catalog
+                            if (kind.group, kind.version) == (group, found)
+                        ],
+                    }
+                    for group, found in catalog.groups()
+                    if group == name
+                ],
+            }
+            for name in names
+        ],
+    }
+
+
+def _discovered(kind: Kind, *, merged_status: bool, subresources: Iterable[tuple[str, str]]) -> JsonObject:
+    response = {"group": kind.group, "version": kind.version, "kind": kind.kind}
+    entry: JsonObject = {
+        "resource": kind.plural,
+        "responseKind": response,
+        "scope": "Namespaced" if kind.namespaced else "Cluster",
+        "singularResource": kind.singular,
+        "verbs": _VERBS,
+        "shortNames": list(kind.short_names),
+        "categories": list(kind.categories),
+    }
+    parts = [
+        {"subresource": name, "verbs": ["get", "create"]} for owner, name in subresources if owner == kind.resource
+    ]
+    if kind.has_status and not merged_status:
+        parts.insert(0, {"subresource": "status", "verbs": ["get", "patch", "update"]})
+    if parts:
+        entry["subresources"] = [{**part, "responseKind": response} for part in parts]
+    return entry

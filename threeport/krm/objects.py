@@ -10,14 +10,14 @@ from aiohttp import web
 
 from threeport.common.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
 from threeport.common.types import JsonObject
-from threeport.krm.answers import json_answer, success
+from threeport.krm.answers import is_worth_compressing, json_answer, success
 from threeport.krm.bodies import decode_object, read_limited
-from threeport.krm.deletion import parse_options
+from threeport.krm.deletion import DeleteOptions, parse_options
 from threeport.krm.interfaces import Action, Caller, Verb
 from threeport.krm.negotiation import Form, negotiate
 from threeport.krm.patches import APPLY, parse_patch
 from threeport.krm.paths import Target
-from threeport.krm.protobuf import MEDIA_TYPE, decode_namespace
+from threeport.krm.protobuf import MEDIA_TYPE, decode_protobuf
 from threeport.krm.reading import Reader, parse_selection
 from threeport.krm.services import Services
 from threeport.krm.transactions import Transactions, parse_steps
@@ -28,7 +28,7 @@ from threeport.store.records import StoredObject
 
 _TRUE = ("true", "1")
 _LONGEST_MANAGER = 128
-_BATCH = 100
+_BATCH = 500
 
 
 def parse_write_options(request: web.Request, caller: Caller, *, field_validation: FieldValidation = "Warn") -> Options:
@@ -57,6 +57,12 @@ def _is_dry_run(query: Mapping[str, str]) -> bool:
     if wanted not in ("", "All"):
         raise BadRequest(f"dryRun is {wanted!r}; the only value is All")
     return bool(wanted)
+
+
+async def read_object(request: web.Request) -> JsonObject:
+    """The object in the body of a request. Raises `BadRequest`, `RequestTooLarge` or `UnsupportedMediaType`."""
+    raw = await read_limited(request)
+    return decode_protobuf(raw) if request.content_type == MEDIA_TYPE else decode_object(raw, request.content_type)
 
 
 class Objects:
@@ -118,16 +124,15 @@ class Objects:
         name = selection.fields.name or ""
         action = Action("list", target.kind, target.namespace, name, labels=selection.labels)
         await self._services.authorizer.authorize(caller, action)
-        return json_answer(await self._reader.many(caller, target, selection, form, request.query))
-
-    async def _body(self, request: web.Request) -> JsonObject:
-        raw = await read_limited(request)
-        return decode_namespace(raw) if request.content_type == MEDIA_TYPE else decode_object(raw, request.content_type)
+        answer = json_answer(await self._reader.many(caller, target, selection, form, request.query))
+        if is_worth_compressing(request, answer):
+            answer.enable_compression(web.ContentCoding.gzip)
+        return answer
 
     async def _create(self, request: web.Request, caller: Caller, target: Target) -> web.Response:
         form, options = negotiate(request.headers.get("Accept")), parse_write_options(request, caller)
         await self._writer.authorize(caller, "create", target)
-        body = await self._body(request)
+        body = await read_object(request)
         metadata = body.get("metadata")
         generated = isinstance(metadata, dict) and not metadata.get("name")
         written = await self._writer.commit(
@@ -187,18 +192,18 @@ class Objects:
     async def _delete(self, request: web.Request, caller: Caller, target: Target) -> web.Response:
         form = negotiate(request.headers.get("Accept"))
         await self._writer.authorize(caller, "delete", target)
-        written = await self._delete_one(request, caller, target, await self._delete_body(request))
+        written = await self._delete_one(caller, target, await self._delete_options(request))
         if written.stored.deleted:
             return json_answer(success(target.kind, target.name, written.stored.uid), warnings=written.warnings)
         return self._written(request, caller, target, written, form)
 
-    async def _delete_body(self, request: web.Request) -> JsonObject:
+    async def _delete_options(self, request: web.Request) -> DeleteOptions:
         raw = await read_limited(request)
-        return decode_object(raw, request.content_type) if raw.strip() else {}
-
-    async def _delete_one(self, request: web.Request, caller: Caller, target: Target, body: JsonObject) -> Written:
+        body = decode_object(raw, request.content_type) if raw.strip() else {}
         query = {**body, **({"propagationPolicy": p} if (p := request.query.get("propagationPolicy")) else {})}
-        options = parse_options(query, dry_run=_is_dry_run(request.query))
+        return parse_options(query, dry_run=_is_dry_run(request.query))
+
+    async def _delete_one(self, caller: Caller, target: Target, options: DeleteOptions) -> Written:
         return await self._writer.commit(
             lambda: self._writer.plan_delete(caller, target, options), caller, dry_run=options.dry_run
         )
@@ -208,12 +213,13 @@ class Objects:
         name = selection.fields.name or ""
         action = Action("deletecollection", target.kind, target.namespace, name, labels=selection.labels)
         await self._services.authorizer.authorize(caller, action)
-        body = await self._delete_body(request)
+        options = await self._delete_options(request)
         after: tuple[str, str] | None = None
         refused: list[ApiError] = []
         while True:
             page = await self._reader.page(target, selection, limit=_BATCH, after=after)
-            errors = [await self._try_delete(request, caller, target, item, body) for item in page.items]
+            left = await self._writer.delete_each(caller, target.kind, page.items, options)
+            errors = [await self._try_delete(caller, target, item, options) for item in left]
             refused += [error for error in errors if error is not None]
             if (after := page.after) is None:
                 break
@@ -222,12 +228,12 @@ class Objects:
         return json_answer(success(target.kind, "", ""))
 
     async def _try_delete(
-        self, request: web.Request, caller: Caller, target: Target, item: StoredObject, body: JsonObject
+        self, caller: Caller, target: Target, item: StoredObject, options: DeleteOptions
     ) -> ApiError | None:
         """Deletes one of many; what stands against it is returned, so that the others are deleted still."""
         try:
             one = Target(target.kind, item.key.namespace, item.key.name)
-            await self._delete_one(request, caller, one, body)
+            await self._delete_one(caller, one, options)
         except NotFound:
             return None
         except ApiError as error:
@@ -237,7 +243,7 @@ class Objects:
     async def transaction(self, request: web.Request, caller: Caller) -> web.Response:
         """Answers ``POST .../transactions``: all operations of the body, or none."""
         options = parse_write_options(request, caller, field_validation="Strict")
-        body = await self._body(request)
+        body = await read_object(request)
         options = replace(options, dry_run=options.dry_run or body.get("dryRun") in (True, ["All"]))
         steps = parse_steps(self._services.catalog, body, options)
         texts, warnings = await self._transactions.run(caller, steps, dry_run=options.dry_run)

@@ -14,16 +14,17 @@ from aiohttp import web
 
 from threeport import __version__
 from threeport.common.errors import BadRequest, MethodNotAllowed, NotFound
-from threeport.krm import discovery
+from threeport.krm import discovery, reviews
 from threeport.krm.answers import as_api_error, error_answer, json_answer
 from threeport.krm.caller import CALLER
 from threeport.krm.garbage import GarbageCollector
 from threeport.krm.interfaces import Admitter, Authorizer, Caller, EventSource, ObjectStore, Secrecy
 from threeport.krm.namespaces import Namespaces
-from threeport.krm.objects import Objects
+from threeport.krm.objects import Objects, read_object
 from threeport.krm.openapi import OpenApi
 from threeport.krm.paths import parse_target, segments_of
 from threeport.krm.reading import Reader
+from threeport.krm.reviews import Reviews
 from threeport.krm.services import Services, SubresourceHandler
 from threeport.krm.views import Views
 from threeport.krm.watching import Watches
@@ -82,6 +83,7 @@ class KrmServer:
         self._git_version = git_version
         self._openapi = OpenApi(catalog)
         self._garbage = GarbageCollector(services, ownership) if ownership else None
+        self._reviews = Reviews(catalog, authorizer)
         self._namespaces = Namespaces(services)
         reader = Reader(services)
         self._watches = Watches(services, reader)
@@ -138,11 +140,16 @@ class KrmServer:
             case ["api" | "apis" | "openapi" | "version", *_] if _is_about_server(path):
                 if request.method not in ("GET", "HEAD"):
                     raise MethodNotAllowed(f"{request.method} is not possible here; use GET")
-                return self._about_server(caller, path)
+                return self._about_server(caller, path, request.headers.get("Accept", ""))
             case _ if path == _TRANSACTIONS and self._services.transactions:
                 if request.method != "POST":
                     raise MethodNotAllowed("transactions can only be posted")
                 return await self._objects.transaction(request, caller)
+            case ["apis", reviews.AUTHORIZATION | reviews.AUTHENTICATION as group, reviews.VERSION, plural] if (
+                request.method == "POST"
+            ):
+                body = await read_object(request)
+                return json_answer(await self._reviews.answer(caller, group, plural, body), code=201)
             case ["api", version, *rest]:
                 return await self._objects.answer(
                     request, caller, parse_target(self._services.catalog, "", version, rest)
@@ -152,12 +159,14 @@ class KrmServer:
                 return await self._objects.answer(request, caller, target)
         raise NotFound("the server could not find the requested resource")
 
-    def _about_server(self, caller: Caller, path: list[str]) -> web.Response:
-        catalog = self._services.catalog
+    def _about_server(self, caller: Caller, path: list[str], accept: str) -> web.Response:
+        catalog, aggregated = self._services.catalog, discovery.aggregated_version(accept)
         match path:
             case ["version"]:
                 major, minor = KUBERNETES_VERSION
                 return json_answer({"major": major, "minor": minor, "gitVersion": self._git_version, "platform": ""})
+            case ["api" | "apis" as root] if aggregated:
+                return self._aggregated(caller, root, aggregated)
             case ["api"]:
                 return json_answer(discovery.core_versions())
             case ["apis"]:
@@ -173,6 +182,19 @@ class KrmServer:
             case ["openapi", "v3", *rest]:
                 return json_answer(self._openapi.document("/".join(rest)))
         raise NotFound("the server could not find the requested resource")
+
+    def _aggregated(self, caller: Caller, root: str, version: str) -> web.Response:
+        body = discovery.aggregated(
+            self._services.catalog,
+            core=root == "api",
+            version=version,
+            merged_status=caller.controller is not None,
+            subresources=self._services.subresources,
+        )
+        answer = json_answer(body)
+        answer.headers["Content-Type"] = discovery.aggregated_type(version)
+        answer.headers["Vary"] = "Accept"
+        return answer
 
     def _resources(self, caller: Caller, group: str, version: str) -> dict[str, object]:
         merged = caller.controller is not None

@@ -7,6 +7,7 @@ commits them together.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from threeport.common.errors import AlreadyExists, ApiError, NotFound
 from threeport.common.types import JsonObject
 from threeport.krm import drafts, metadata
 from threeport.krm.apply import applied, track_update
+from threeport.krm.batches import write_each
 from threeport.krm.deletion import DeleteOptions, begun_deletion, blocked, check_preconditions
 from threeport.krm.interfaces import Action, Admission, Caller, Verb
 from threeport.krm.namespaces import RESOURCE as NAMESPACES
@@ -134,12 +136,16 @@ class Writer:
         """
         writes = [plan.write for plan in plans if plan.write is not None]
         stored = iter(await self._services.store.write(writes, fence=fence) if writes else [])
-        for plan in plans:
-            if plan.kind.resource == NAMESPACES and plan.outcome.deleting:
-                self._namespaces.wake(plan.outcome.key.name)
         outcomes = [plan.outcome if plan.write is None else next(stored) for plan in plans]
-        self._services.written(outcomes)
+        self._follow_up(outcomes)
         return outcomes
+
+    def _follow_up(self, outcomes: Sequence[StoredObject]) -> None:
+        """What is on its way out may take other objects with it."""
+        for outcome in outcomes:
+            if outcome.key.resource == NAMESPACES and outcome.deleting:
+                self._namespaces.wake(outcome.key.name)
+        self._services.written(outcomes)
 
     def explained(self, error: NameTaken | StillReferenced, kind: Kind) -> ApiError:
         """The answer to a write that the store refused."""
@@ -316,9 +322,28 @@ class Writer:
 
     # -- delete
 
-    async def plan_delete(self, caller: Caller, target: Target, options: DeleteOptions) -> Plan:
-        """A plan that deletes an object, or begins its deletion. Nothing to write if it has begun already."""
-        stored = await self.read(target)
+    async def delete_each(
+        self, caller: Caller, kind: Kind, items: Sequence[StoredObject], options: DeleteOptions
+    ) -> list[StoredObject]:
+        """Deletes these objects, as they are, in as few transactions as possible. Returns those that it could not."""
+        plans: dict[str, Plan] = {}
+        for item in items:
+            target = Target(kind, item.key.namespace, item.key.name)
+            with contextlib.suppress(ApiError):  # who deletes it alone is told what stands against it
+                plans[item.uid] = await self.plan_delete(caller, target, options, stored=item)
+        writes = [plan.write for plan in plans.values() if plan.write is not None and not options.dry_run]
+        failed = {failure.write.uid for failure in await write_each(self._services.store, writes, fence=caller.fence)}
+        self._follow_up([plan.outcome for uid, plan in plans.items() if plan.write is not None and uid not in failed])
+        return [item for item in items if item.uid in failed or item.uid not in plans]
+
+    async def plan_delete(
+        self, caller: Caller, target: Target, options: DeleteOptions, *, stored: StoredObject | None = None
+    ) -> Plan:
+        """A plan that deletes an object, or begins its deletion. Nothing to write if it has begun already.
+
+        Without `stored` the object is read first.
+        """
+        stored = stored or await self.read(target)
         old = self._services.views.decoded(target.kind, stored, caller)
         await self.authorize(caller, "delete", target, old)
         check_preconditions(options, stored)

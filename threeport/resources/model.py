@@ -136,7 +136,8 @@ def resource(
             version=version,
             namespaced=namespaced,
             short_names=tuple(short_names),
-            categories=tuple(categories),
+            # `kubectl get all` shows what lives in a namespace.
+            categories=(*categories, *(["all"] if namespaced and categories else [])),
             schema=structural_schema(model),
             columns=tuple(columns),
             has_status="status" in model.model_fields,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from threeport.common.errors import BadRequest
 from threeport.krm.bodies import decode, decode_object
-from threeport.krm.protobuf import decode_namespace
+from threeport.krm.protobuf import decode_protobuf
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**62), 2**62) | st.floats(allow_nan=False, allow_infinity=False)
@@ -34,7 +34,7 @@ def test_any_bytes_are_a_value_that_can_be_stored_or_a_bad_request(raw: bytes) -
         except BadRequest:
             continue
     with pytest.raises(BadRequest):
-        decode_namespace(b"k8s\0" + raw)
+        decode_protobuf(b"k8s\0" + raw)
 
 
 def test_yaml_is_read_as_kubernetes_reads_it() -> None:

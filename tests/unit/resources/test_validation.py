@@ -37,7 +37,8 @@ def test_unknown_fields_are_refused_warned_of_or_dropped() -> None:
         validate(*made(), "Strict")
     body, warnings = validate(*made(), "Warn")
     assert set(warnings) == {'unknown field "spec.bogus"', 'unknown field "spec.runtime_ref"', 'unknown field "more"'}
-    assert body["spec"] == {"manifests": [1]}
+    assert body["spec"]["manifests"] == [1]
+    assert not {"bogus", "runtime_ref"} & body["spec"].keys()
     assert validate(*made(), "Ignore")[1] == []
 
 
