@@ -103,11 +103,13 @@ class Refresher:
         return self._core.apply_refresh(refresh, rows)
 
     async def _compare_clocks(self) -> None:
-        # The database has read its clock somewhere between the two readings of ours.
-        before = micros_of(self._core.clock())
+        # The database has read its clock at some time since `begun`, which is measured by the monotonic clock: by the
+        # wall clock alone, one that is set forward while the answer is awaited would look right.
+        begun = time.monotonic()
         theirs = await self._changes.clock()
-        after = micros_of(self._core.clock())
-        self.clock_offset = (max(0, before - theirs) + min(0, after - theirs)) / SECOND
+        ours = micros_of(self._core.clock())
+        took = int((time.monotonic() - begun) * SECOND)
+        self.clock_offset = (max(0, ours - took - theirs) + min(0, ours - theirs)) / SECOND
 
     async def _read(self, refresh: Refresh) -> list[StoredObject]:
         if not self._core.ready:
