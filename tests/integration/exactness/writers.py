@@ -31,10 +31,15 @@ LONGEST_TRANSACTION: Final = 6
 
 
 class Writer:
-    """One client that writes until it is cancelled, one request after the other."""
+    """One client that writes until it is cancelled, one request after the other.
+
+    A write of unknown outcome may still be made later, so who has sent one goes on under another name: the marks of
+    one name are then made in their order.
+    """
 
     def __init__(self, name: str, connection: Connection, namespace: str, writes: list[Write], seed: str) -> None:
-        self._name = name
+        self._first_name = self._name = name
+        self._lives = 0
         self._connection = connection
         self._namespace = namespace
         self._path = COLLECTION.format(namespace=namespace)
@@ -114,6 +119,9 @@ class Writer:
         self._writes.append(
             Write(self._name, self._number, began, now(), server, outcome, reply.code, changes, reply.message)
         )
+        if outcome is Outcome.UNKNOWN:
+            self._lives += 1
+            self._name = f"{self._first_name}.{self._lives}"
 
     def _server(self) -> int:
         return self._random.randrange(len(self._connection.urls))
