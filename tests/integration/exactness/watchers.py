@@ -121,20 +121,20 @@ class Watcher:
             query |= {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
         else:
             query["resourceVersion"] = str(self._position)
+        began = now()
         try:
             async with self._connection.stream(server, self._path, query) as answer:
                 if answer.status != 200:
                     self._answered(server, "watch", Reply(answer.status, orjson.loads(await answer.read())))
                     self._position = None if answer.status == 410 else self._position
                     return
-                await self._follow(server, _lines(answer.content.iter_any()))
+                await self._follow(server, began, _lines(answer.content.iter_any()))
                 self._answered(server, "watch", Reply(200, {}))
         except FAILURES as error:
             self._answered(server, "watch", Reply(0, {"message": f"{type(error).__name__} {error}"}))
 
-    async def _follow(self, server: int, events: AsyncIterator[JsonObject]) -> None:
+    async def _follow(self, server: int, began: float, events: AsyncIterator[JsonObject]) -> None:
         """Take events in until the stream ends; the state that comes first, if asked for, counts as a list."""
-        began = now()
         state: list[Version] | None = [] if self._position is None else None
         async for event in events:
             obj = event["object"]
