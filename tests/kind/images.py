@@ -18,8 +18,12 @@ BUSYBOX = Path("/bin/busybox")
 """Debian's busybox-static."""
 
 IDLE = ("/bin/sh", "-c", "trap 'exit 0' TERM INT; sleep 2147483647 & wait")
-SERVE = ("/bin/sh", "-c", "trap 'exit 0' TERM INT; httpd -f -p 80 -h /www & wait")
-"""As the first process of a container httpd itself would not hear the signal to end."""
+
+
+def serving(port: int) -> tuple[str, ...]:
+    """Answers HTTP. As the first process of a container httpd itself would not hear the signal to end."""
+    return ("/bin/sh", "-c", f"trap 'exit 0' TERM INT; httpd -f -p {port} -h /www & wait")
+
 
 PAUSE = "registry.k8s.io/pause:3.10"
 """The sandbox image that kind's configuration of containerd names."""
@@ -27,8 +31,8 @@ PAUSE = "registry.k8s.io/pause:3.10"
 STAND_INS = {
     ("docker.io/library/busybox:1.36",): ("/bin/sh",),
     (PAUSE,): IDLE,
-    ("docker.io/library/nginx:1.27", "docker.io/library/wordpress:6-apache"): SERVE,
-    ("docker.io/library/mysql:8.4",): IDLE,
+    ("docker.io/library/nginx:1.27", "docker.io/library/wordpress:6-apache"): serving(80),
+    ("docker.io/library/mysql:8.4",): serving(3306),
 }
 
 
@@ -69,6 +73,7 @@ def _stand_ins(folder: Path) -> list[Image]:
         content.file("bin/busybox", BUSYBOX, mode=0o755)
         for applet in (name for name in applets if name != BUSYBOX.name):
             content.link(f"bin/{applet}", "busybox")
-        content.file("www/index.html", "It works.\n")
+        for page in ("index.html", "wp-login.php"):
+            content.file(f"www/{page}", "It works.\n")
         content.file("etc/passwd", "root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n")
     return [Image(names, [path], command=command) for names, command in STAND_INS.items()]
