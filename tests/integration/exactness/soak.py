@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -35,6 +36,8 @@ def main() -> None:
     directory = options.directory or Path(tempfile.mkdtemp(prefix="threeport-soak-"))
     directory.mkdir(parents=True, exist_ok=True)
     tell(f"seed {seed}, {options.minutes:g} minutes, data in {directory}")
+    for end in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(end, signal.default_int_handler)  # the servers end with us, also in the background
     sys.exit(0 if asyncio.run(soak(seed, options.minutes * 60, options.round, directory)) else 1)
 
 
