@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from operators.workload.health import REASONS
 from operators.workload.kinds import DEFINITION, INSTANCE, WORKLOAD
+from operators.workload.revisions import generation_of
 from threeport.common.errors import AlreadyExists, NotFound
 from threeport.common.types import FrozenJson, JsonObject
-from threeport.controller.conditions import READY, condition, is_ready, set_condition
+from threeport.controller.conditions import READY, Truth, condition, is_ready, set_condition
 from threeport.controller.controller import Controller
 from threeport.controller.cycle import Refused, Waiting
 from threeport.controller.events import record_event
 from threeport.controller.status import write_status
 from threeport.resources.kind import Kind
+
+_PASSED_ON: Final = ("runtimeRef", "driftPolicy", "driftInterval")
+"""Fields of a workload that its instance has, too."""
 
 
 async def reconcile_workload(controller: Controller, workload: FrozenJson) -> str:
@@ -27,21 +33,22 @@ async def reconcile_workload(controller: Controller, workload: FrozenJson) -> st
         definition = await _write_definition(controller, workload, definition)
     instance = await controller.client.find(INSTANCE, metadata["name"], metadata["namespace"])
     _refuse_foreign(instance, workload, INSTANCE)
-    wanted = {"definitionRef": {"name": metadata["name"]}, "runtimeRef": workload["spec"].get("runtimeRef")}
+    wanted = {name: workload["spec"].get(name) for name in _PASSED_ON}
     if instance is None:
-        revision = {"definitionRevision": definition["metadata"].get("generation")}
-        spec = {name: value for name, value in (wanted | revision).items() if value is not None}
+        told = {"definitionRef": {"name": metadata["name"]}, "definitionRevision": generation_of(definition)}
+        spec = {name: value for name, value in (told | wanted).items() if value is not None}
         instance = await _create(controller, INSTANCE, workload, spec)
-    elif instance["spec"].get("runtimeRef") != wanted["runtimeRef"]:
-        change = {"spec": {"runtimeRef": wanted["runtimeRef"]}}
-        instance = await controller.client.patch(INSTANCE, metadata["name"], metadata["namespace"], change)
-    await mirror(controller, workload, instance)
+    elif changes := {name: value for name, value in wanted.items() if instance["spec"].get(name) != value}:
+        instance = await controller.client.patch(INSTANCE, metadata["name"], metadata["namespace"], {"spec": changes})
+    await mirror(controller, workload, instance, observed=True)
     return f"is deployed as WorkloadInstance {metadata['name']}"
 
 
-async def mirror(controller: Controller, workload: FrozenJson, instance: FrozenJson) -> None:
-    """Shows in the workload how its instance is."""
+async def mirror(controller: Controller, workload: FrozenJson, instance: FrozenJson, *, observed: bool = False) -> None:
+    """Shows in the workload how its instance is. `observed` says that definition and instance have just been made what
+    this generation of the workload asks for; else the workload may have changed since, and is not Ready for it."""
     news: list[FrozenJson] = []
+    current = await _is_current(controller, instance)
 
     def change(status: JsonObject, seen: FrozenJson) -> None:
         news.clear()
@@ -52,22 +59,32 @@ async def mirror(controller: Controller, workload: FrozenJson, instance: FrozenJ
             status[name] = theirs.get(name)
         former = condition(status, READY)
         ready = condition(theirs, READY) or {"reason": "Deploying", "message": "The instance has just been made."}
-        current = theirs.get("observedGeneration") == instance["metadata"].get("generation")
-        generation = workload["metadata"].get("generation")
-        status["observedGeneration"] = max(generation or 0, status.get("observedGeneration") or 0) or None
+        if observed:
+            generation = workload["metadata"].get("generation")
+            status["observedGeneration"] = max(generation or 0, status.get("observedGeneration") or 0) or None
         made = {
             "reason": ready.get("reason", "") if current else "Deploying",
             "message": ready.get("message", "") if current else "The instance is being brought up to date.",
         }
-        set_condition(
-            status, READY, "True" if is_ready(instance) else "False", generation=status["observedGeneration"], **made
-        )
+        truth: Truth = "True" if current and is_ready(instance) else "False"
+        set_condition(status, READY, truth, generation=status.get("observedGeneration"), **made)
         if former is None or former.get("reason") != made["reason"]:
             news.append(made)
 
     written = await write_status(controller.client, WORKLOAD, workload, change)
     if written is not None and news and is_ready(written):
         await record_event(controller.client, written, controller=controller.name, **news[0])
+
+
+async def _is_current(controller: Controller, instance: FrozenJson) -> bool:
+    """Whether what the instance says of itself holds for its spec and, if it is Ready, for its present definition."""
+    metadata, status = instance["metadata"], instance.get("status") or {}
+    if status.get("observedGeneration") != metadata.get("generation"):
+        return False
+    if not is_ready(instance):
+        return True
+    definition = await controller.client.find(DEFINITION, metadata["name"], metadata["namespace"])
+    return definition is not None and status.get("definitionGeneration") == definition["metadata"].get("generation")
 
 
 async def remove_workload(controller: Controller, workload: FrozenJson) -> str:

@@ -1,48 +1,65 @@
-"""WorkloadDefinition: checked, counted, and its changes passed on to the instances that were made from it."""
+"""WorkloadDefinition: checked, counted, kept as a revision, and its changes passed on to its instances."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from operators.workload.kinds import DEFINITION, INSTANCE
+from operators.workload.revisions import ensure_revision, generation_of, instances_of, is_manual, prune_revisions
+from operators.workload.wakeups import definition_is_there
 from threeport.common.errors import Invalid, NotFound
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.controller import Controller
 from threeport.controller.cycle import Refused, decide
 from threeport.resources.manifests import split_manifests
-from threeport.store.records import Key
 
 
 async def reconcile_definition(controller: Controller, definition: FrozenJson) -> str:
-    """Checks the manifests, counts them, and advances the instances. Raises `Refused` for manifests that are none."""
+    """Checks the manifests, keeps them as a revision, and advances the instances (or leaves that to a person).
+
+    Raises `Refused` for manifests that are none.
+    """
     try:
         count = len(split_manifests(definition["spec"]["manifests"]))
     except Invalid as error:
         raise Refused("InvalidManifests", error.message) from None
+    await ensure_revision(controller, definition)
+    generation = generation_of(definition)
 
     def note(status: JsonObject, _: FrozenJson) -> None:
         status["resources"] = count
+        status["revision"] = generation
 
     sentence = f"holds {count} Kubernetes objects."
     await decide(controller, DEFINITION, definition, "True", "Valid", sentence, also=note)
-    advanced = await advance_instances(controller, definition)
-    return sentence + (f" Advanced {advanced} instances to generation {_generation(definition)}." if advanced else "")
+    instances = await instances_of(controller, definition)
+    advanced = 0 if is_manual(definition) else await advance_instances(controller, definition, instances)
+    woken = await definition_is_there(controller, definition, instances)
+    pruned = await prune_revisions(controller, definition, instances)
+    return sentence + "".join(
+        text
+        for number, text in (
+            (advanced, f" Advanced {advanced} instances to revision {generation}."),
+            (woken, f" Woke {woken} instances that waited for it."),
+            (pruned, f" Deleted {pruned} old revisions."),
+        )
+        if number
+    )
 
 
-async def advance_instances(controller: Controller, definition: FrozenJson) -> int:
-    """Tells instances of the definition that there is a new generation to deploy. Returns how many were told."""
-    metadata = definition["metadata"]
-    key = Key(DEFINITION.resource, metadata["namespace"], metadata["name"])
-    instances = (await controller.client.list(INSTANCE, referring_to=key)).items
-    told = 0
+async def advance_instances(controller: Controller, definition: FrozenJson, instances: Sequence[FrozenJson]) -> int:
+    """Tells instances of the definition that there is a new revision to deploy. Returns how many were told."""
+    told, generation = 0, generation_of(definition)
     for instance in instances:
-        if _refers_to(instance, definition) and needs_advance(instance, _generation(definition)):
-            told += await _advance(controller, instance, _generation(definition))
+        if needs_advance(instance, generation):
+            told += await _advance(controller, instance, generation)
     return told
 
 
 def needs_advance(instance: FrozenJson, generation: int) -> bool:
-    """Whether the instance neither has this generation nor has been told of it.
+    """Whether the instance neither has this revision nor has been told of it.
 
-    One that nobody has looked at yet will find the present generation by itself.
+    One that nobody has looked at yet will find the present one by itself.
     """
     told, status = instance["spec"].get("definitionRevision"), instance.get("status") or {}
     if told is not None:
@@ -61,14 +78,3 @@ async def _advance(controller: Controller, instance: FrozenJson, generation: int
     except NotFound:
         return 0
     return 1
-
-
-def _refers_to(instance: FrozenJson, definition: FrozenJson) -> bool:
-    """A Kubernetes API server knows no selector by reference and lists all instances."""
-    reference, metadata = instance["spec"]["definitionRef"], definition["metadata"]
-    namespace = reference.get("namespace") or instance["metadata"]["namespace"]
-    return bool((namespace, reference["name"]) == (metadata["namespace"], metadata["name"]))
-
-
-def _generation(definition: FrozenJson) -> int:
-    return int(definition["metadata"].get("generation") or 1)

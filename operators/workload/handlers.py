@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from functools import partial
 from typing import Any, Final
 
@@ -10,6 +9,7 @@ import kopf
 
 from operators.workload.composite import reconcile_workload, remove_workload
 from operators.workload.definition import reconcile_definition
+from operators.workload.drift import LONGEST_SLEEP, Pace
 from operators.workload.health import REASONS, report_on, roll_up
 from operators.workload.instance import reconcile_instance, remove_instance
 from operators.workload.kinds import DEFINITION, INSTANCE, REPORT, RUNTIME, WORKLOAD
@@ -18,9 +18,6 @@ from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.conditions import READY, condition, is_ready
 from threeport.controller.controller import Controller, lock_of
 from threeport.controller.cycle import run_cycle
-
-DRIFT_INTERVAL: Final = 300.0
-"""Seconds between looks at the cluster of an instance that nobody touched."""
 
 REPORT_INTERVAL: Final = 15.0
 """Seconds between looks at the report of an instance that is not Ready, in case that its event was missed."""
@@ -75,16 +72,26 @@ async def delete_instance(body: kopf.Body, memo: kopf.Memo, retry: int, **_: Any
         await run_cycle(controller, INSTANCE, instance, retry, partial(remove_instance, controller, instance))
 
 
-def _first_look(**_: Any) -> float:
-    """Spread, so that instances that were made together are not looked at together."""
-    return random.uniform(0.5, 1.0) * DRIFT_INTERVAL
-
-
-@kopf.timer(*_OF_INSTANCES, interval=DRIFT_INTERVAL, initial_delay=_first_look)
-async def correct_drift(body: kopf.Body, memo: kopf.Memo, **context: Any) -> None:
-    """Looks at the cluster again, and corrects what others changed there."""
-    if not body.metadata.get("deletionTimestamp"):
-        await _reconcile_instance(body, memo, context.get("retry", 0))
+@kopf.daemon(*_OF_INSTANCES)
+async def watch_drift(body: kopf.Body, memo: kopf.Memo, stopped: kopf.DaemonStopped, **_: Any) -> None:
+    """Looks at the cluster again and again, at the pace that the instance asks for."""
+    pace, failures = Pace(), 0
+    while not stopped:
+        left = pace.left(body)
+        if left > 0:
+            await stopped.wait(min(left, LONGEST_SLEEP))
+            continue
+        try:
+            await _reconcile_instance(body, memo, failures)
+        except kopf.TemporaryError as error:
+            failures += 1
+            pace.looked(again=error.delay)
+        except kopf.PermanentError:
+            failures = 0
+            pace.looked()
+        else:
+            failures = 0
+            pace.looked()
 
 
 def _may_become_ready(body: kopf.Body, **_: Any) -> bool:
@@ -119,11 +126,11 @@ async def pass_on_instance(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> N
 
 @kopf.on.event(*_OF_RUNTIMES)
 async def pass_on_runtime(event: kopf.RawEvent, memo: kopf.Memo, logger: kopf.Logger, **_: Any) -> None:
-    """Wakes what waits for a runtime when it becomes Ready."""
+    """Wakes what waits for a runtime when it becomes Ready, or is Ready after a change."""
     runtime = _plain(event["object"])
-    ready, was_ready = is_ready(runtime), memo.get("was_ready", False)
-    memo.was_ready = ready
-    if ready and not was_ready and event["type"] != "DELETED":
+    ready_at = runtime["metadata"].get("generation", 0) if is_ready(runtime) else None
+    before, memo.ready_at = memo.get("ready_at"), ready_at
+    if ready_at not in (None, before) and event["type"] != "DELETED":
         woken = await runtime_is_ready(_controller(memo), runtime)
         if woken:
             logger.info("Runtime %s is ready: woke %d instances.", runtime["metadata"]["name"], woken)

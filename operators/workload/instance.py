@@ -10,13 +10,16 @@ from collections.abc import Sequence
 
 from operators.workload.agent_object import tell_agent
 from operators.workload.applying import apply_all, delete_all
+from operators.workload.drift import CORRECT, DRIFTED, describe, policy_of, put_drift, under_policy
 from operators.workload.health import REASONS, assess, put_verdict, report_on, tell
 from operators.workload.inventory import id_of, inventory_of, item_of, united
 from operators.workload.kinds import INSTANCE
 from operators.workload.observation import observe, scopes_of
+from operators.workload.patching import patched
 from operators.workload.placement import Place, definition_of, place_left, place_of
 from operators.workload.plan import Live, Plan, make_plan
 from operators.workload.rendering import Desired, Identity, render
+from operators.workload.revisions import at_revision, wanted_revision
 from operators.workload.teardown import pace_of_waiting, tear_down
 from threeport.common.errors import Invalid
 from threeport.common.types import FrozenJson, JsonObject
@@ -38,7 +41,9 @@ async def reconcile_instance(controller: Controller, seen: FrozenJson) -> str:
         return "is gone"
     if instance["metadata"].get("deletionTimestamp"):
         return "is being deleted"
-    definition = await definition_of(controller, instance)
+    latest = await definition_of(controller, instance)
+    revision = wanted_revision(instance, latest)
+    definition = await at_revision(controller, latest, revision)
     place = await place_of(controller, instance)
     await _leave_former_place(controller, instance, place)
     desired = await _render(place, definition, instance)
@@ -46,15 +51,17 @@ async def reconcile_instance(controller: Controller, seen: FrozenJson) -> str:
     if intended is None:
         return "is gone"
     if not instance.get("status"):
-        await _expect_unchanged(controller, instance, definition)
+        await _expect_unchanged(controller, instance, latest)
     inventory = inventory_of(intended["status"])
     live = await observe(place.cluster, [*desired.manifests, *inventory], metadata["uid"])
     settled = (instance.get("status") or {}).get("appliedHash") == desired.digest
-    plan = make_plan(desired.manifests, live, inventory, settled=settled)
-    await _tell_of_drift(controller, instance, plan)
+    policy = policy_of(instance)
+    plan = under_policy(make_plan(desired.manifests, live, inventory, settled=settled), policy)
+    if plan.drifted and policy == CORRECT:
+        await _tell_of_drift(controller, instance, f"Changed by others, and put right: {describe(plan)}")
     await _carry_out(controller, place, plan, desired, live, metadata["uid"])
     await tell_agent(place, instance, desired)
-    return await _settle(controller, intended, definition, place, desired, plan)
+    return await _settle(controller, intended, revision, place, desired, plan)
 
 
 async def remove_instance(controller: Controller, seen: FrozenJson) -> str:
@@ -117,6 +124,7 @@ async def _render(place: Place, definition: FrozenJson, instance: FrozenJson) ->
         manifests = split_manifests(definition["spec"]["manifests"])
     except Invalid as error:
         raise Refused("InvalidManifests", error.message) from None
+    manifests = patched(manifests, instance["spec"].get("patches") or ())
     metadata = instance["metadata"]
     identity = Identity(definition=definition["metadata"]["name"], instance=metadata["name"], uid=metadata["uid"])
     if any(manifest["kind"] == "CustomResourceDefinition" for manifest in manifests):
@@ -146,13 +154,9 @@ async def _expect_unchanged(controller: Controller, instance: FrozenJson, defini
         raise Waiting("DefinitionChanged", "the definition has changed meanwhile", first=0.1)
 
 
-async def _tell_of_drift(controller: Controller, instance: FrozenJson, plan: Plan) -> None:
-    if not plan.drifted:
-        return
-    parts = [f"{identity}: {', '.join(fields[:5]) or 'was removed'}" for identity, fields in plan.drifted.items()]
-    message = f"Changed by others, and put right: {'; '.join(parts[:5])}"
+async def _tell_of_drift(controller: Controller, instance: FrozenJson, message: str) -> None:
     await record_event(
-        controller.client, instance, controller=controller.name, reason="Drifted", message=message, type="Warning"
+        controller.client, instance, controller=controller.name, reason=DRIFTED, message=message, type="Warning"
     )
 
 
@@ -190,7 +194,7 @@ def _raise(failures: Sequence[ClusterError]) -> None:
 async def _settle(
     controller: Controller,
     instance: FrozenJson,
-    definition: FrozenJson,
+    revision: int,
     place: Place,
     desired: Desired,
     plan: Plan,
@@ -203,18 +207,21 @@ async def _settle(
     def change(status: JsonObject, seen: FrozenJson) -> None:
         status["inventory"] = [item_of(manifest) for manifest in desired.manifests]
         status["appliedHash"] = desired.digest
-        status["definitionGeneration"] = definition["metadata"].get("generation")
+        status["definitionGeneration"] = revision
         status["observedGeneration"] = generation
         verdict = assess(status, seen["metadata"]["uid"], report)
         former = condition(status, READY)
         said[:] = [verdict.message]
         news[:] = [former is None or former.get("reason") not in {*REASONS} or former.get("reason") != verdict.reason]
         put_verdict(status, verdict, generation)
+        drift_is_news[:] = [put_drift(status, plan, policy_of(instance))]
 
-    news: list[bool] = []
+    news, drift_is_news = list[bool](), list[bool]()
     written = await write_status(controller.client, INSTANCE, instance, change)
     if written is not None and news[0]:
         await tell(controller, written, assess(written["status"], written["metadata"]["uid"], report))
+    if written is not None and drift_is_news[0]:
+        await _tell_of_drift(controller, written, f"Changed by others, and left so: {describe(plan)}")
     acts = f"applied {len(plan.apply)} of {len(desired.manifests)} objects" if plan.apply else "nothing to apply"
     pruned = f", deleted {len(plan.prune)}" if plan.prune else ""
     return f"{acts}{pruned} in runtime {place.runtime}: {said[0]}"

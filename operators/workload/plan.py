@@ -28,6 +28,11 @@ class Plan:
     drifted: Mapping[ObjectId, Sequence[str]] = field(default_factory=dict)
     """Objects that others have changed or removed since, with the fields (none if the object is missing)."""
 
+    @staticmethod
+    def identity(manifest: FrozenJson) -> ObjectId:
+        """By what `drifted` knows an object."""
+        return id_of(item_of(manifest))
+
 
 def make_plan(desired: Sequence[JsonObject], live: Live, inventory: Sequence[FrozenJson], *, settled: bool) -> Plan:
     """Compares. `settled` says that all of `desired` was applied before, so that what is missing was taken away."""

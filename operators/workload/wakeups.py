@@ -1,6 +1,8 @@
-"""Waking what waits for another object: instances for their runtime, workloads for their instance."""
+"""Waking what waits for another object: instances for runtime or definition, workloads for their instance."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from operators.workload.composite import mirror, owner_of, owns
 from operators.workload.health import REASONS
@@ -8,27 +10,32 @@ from operators.workload.kinds import INSTANCE, RUNTIME, WORKLOAD
 from threeport.common.types import FrozenJson
 from threeport.controller.conditions import READY, condition
 from threeport.controller.controller import Controller
-from threeport.controller.waking import wake
+from threeport.controller.waking import cause_of, wake, wake_all
 from threeport.store.records import Key
 
 
 async def runtime_is_ready(controller: Controller, runtime: FrozenJson) -> int:
     """The runtime has become Ready: instances that could not be applied are looked at now. Returns how many."""
-    metadata, woken = runtime["metadata"], 0
-    naming = (await controller.client.list(INSTANCE, referring_to=Key(RUNTIME.resource, "", metadata["name"]))).items
+    name = runtime["metadata"]["name"]
+    naming = (await controller.client.list(INSTANCE, referring_to=Key(RUNTIME.resource, "", name))).items
     others = (await controller.client.list(INSTANCE)).items if runtime["spec"].get("defaultRuntime") else []
-    for instance in {one["metadata"]["uid"]: one for one in [*naming, *others]}.values():
-        if _waits_for(instance, runtime):
-            cause = f"{metadata['uid']}/{metadata['resourceVersion']}"
-            await wake(
-                controller.client,
-                INSTANCE,
-                instance["metadata"]["name"],
-                instance["metadata"]["namespace"],
-                cause=cause,
-            )
-            woken += 1
-    return woken
+    candidates = {one["metadata"]["uid"]: one for one in [*naming, *others]}.values()
+    waiting = [instance for instance in candidates if waits_for_runtime(instance, runtime)]
+    return await wake_all(controller.client, INSTANCE, waiting, cause=cause_of(runtime))
+
+
+async def definition_is_there(controller: Controller, definition: FrozenJson, instances: Sequence[FrozenJson]) -> int:
+    """The definition is there, or has a new revision: instances that waited for it are looked at. Returns how many.
+
+    Those that have just been advanced have been woken by that.
+    """
+    automatic = (definition["spec"].get("rollout") or {}).get("strategy") != "Manual"
+    waiting = [
+        instance
+        for instance in instances
+        if waits_for_definition(instance) and not (automatic and instance.get("status"))
+    ]
+    return await wake_all(controller.client, INSTANCE, waiting, cause=cause_of(definition))
 
 
 async def instance_changed(controller: Controller, instance: FrozenJson, *, gone: bool) -> None:
@@ -43,9 +50,16 @@ async def instance_changed(controller: Controller, instance: FrozenJson, *, gone
         await mirror(controller, workload, instance)
 
 
-def _waits_for(instance: FrozenJson, runtime: FrozenJson) -> bool:
+def waits_for_runtime(instance: FrozenJson, runtime: FrozenJson) -> bool:
+    """Whether the instance may go on now that the runtime is Ready."""
     named = (instance["spec"].get("runtimeRef") or {}).get("name")
     if named not in (None, runtime["metadata"]["name"]):
         return False
     ready = condition(instance.get("status"), READY)
     return ready is None or (ready.get("status") != "True" and ready.get("reason") not in REASONS)
+
+
+def waits_for_definition(instance: FrozenJson) -> bool:
+    """Whether the instance said that its definition, or the revision of it, is not there."""
+    ready = condition(instance.get("status"), READY)
+    return ready is not None and ready.get("reason") in ("ReferenceNotFound", "RevisionNotFound")

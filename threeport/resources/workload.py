@@ -19,6 +19,7 @@ from threeport.resources.model import (
     kind_of,
     resource,
 )
+from threeport.resources.patches import ManifestPatch
 
 Health = Literal["Healthy", "Progressing", "Degraded", "Down", "Unknown"]
 
@@ -37,22 +38,42 @@ Manifests = Annotated[
 ]
 
 
+class Rollout(Shape):
+    """How a change of a definition reaches its instances."""
+
+    strategy: Annotated[
+        Literal["Automatic", "Manual"],
+        Field(
+            description="`Automatic`: the definition's controller advances all instances to the newest revision. "
+            "`Manual`: an instance stays at its revision until a person changes its `spec.definitionRevision`."
+        ),
+    ] = "Automatic"
+
+
 class WorkloadDefinitionSpec(Shape):
     """What an application consists of."""
 
     manifests: Manifests
+    rollout: Rollout = Field(default_factory=Rollout)
 
 
 class WorkloadDefinitionStatus(Status):
     """What the controller made of the manifests."""
 
     resources: Annotated[int | None, Field(description="How many Kubernetes objects the manifests hold.")] = None
+    revision: Annotated[int | None, Field(description="The newest revision: the generation it was made of.")] = None
 
 
 @resource(
     plural="workloaddefinitions",
     short_names=("wd",),
-    columns=(Column("Resources", ".status.resources", "integer"), *READY_COLUMNS, AGE_COLUMN, MESSAGE_COLUMN),
+    columns=(
+        Column("Resources", ".status.resources", "integer"),
+        Column("Revision", ".status.revision", "integer"),
+        *READY_COLUMNS,
+        AGE_COLUMN,
+        MESSAGE_COLUMN,
+    ),
 )
 class WorkloadDefinition(Resource):
     """An application, described once and deployed any number of times."""
@@ -62,11 +83,53 @@ class WorkloadDefinition(Resource):
 
 
 WorkloadDefinitionReference = Annotated[Reference, ReferenceMark("workloaddefinitions.threeport.io", namespaced=True)]
+RevisedDefinition = Annotated[
+    Reference, ReferenceMark("workloaddefinitions.threeport.io", namespaced=True, blocks_deletion=False)
+]
 ReportedInstance = Annotated[
     Reference, ReferenceMark("workloadinstances.threeport.io", namespaced=True, blocks_deletion=False)
 ]
 ReportingRuntime = Annotated[
     Reference, ReferenceMark("kubernetesruntimeinstances.threeport.io", namespaced=False, blocks_deletion=False)
+]
+
+
+class WorkloadDefinitionRevisionSpec(Shape):
+    """A definition as it was at one generation. It never changes."""
+
+    definition_ref: Annotated[RevisedDefinition, Field(description="The definition.")]
+    revision: Annotated[int, Field(ge=1, description="The generation of the definition that this is a copy of.")]
+    manifests: Manifests
+
+
+@resource(
+    plural="workloaddefinitionrevisions",
+    short_names=("wdr",),
+    columns=(
+        Column("Definition", ".spec.definitionRef.name"),
+        Column("Revision", ".spec.revision", "integer"),
+        AGE_COLUMN,
+    ),
+)
+class WorkloadDefinitionRevision(Resource):
+    """An earlier or the present state of a WorkloadDefinition, to deploy or to go back to. Made by the controller."""
+
+    spec: WorkloadDefinitionRevisionSpec
+
+
+DriftPolicy = Annotated[
+    Literal["Correct", "Warn", "Ignore"],
+    Field(
+        description="What happens when others change or remove in the cluster what was applied: `Correct` puts it "
+        "right and tells of it in an Event, `Warn` only tells, `Ignore` does neither."
+    ),
+]
+DriftInterval = Annotated[
+    str | None,
+    Field(
+        pattern=r"^[1-9][0-9]{0,6}[smh]$",
+        description="How often the cluster is compared, as `90s`, `5m` or `1h`; 5m if absent, 10s at least.",
+    ),
 ]
 
 
@@ -79,8 +142,21 @@ class WorkloadInstanceSpec(Shape):
     ] = None
     definition_revision: Annotated[
         int | None,
-        Field(description="Generation of the definition to deploy. The definition's controller advances it."),
+        Field(
+            ge=1,
+            description="Which revision of the definition to deploy. The definition's controller advances it, unless "
+            "the rollout of the definition is `Manual`.",
+        ),
     ] = None
+    patches: Annotated[
+        list[ManifestPatch] | None,
+        Field(
+            description="Changes to the manifests of the definition for this instance, applied in order.",
+            json_schema_extra={"x-kubernetes-list-type": "atomic"},
+        ),
+    ] = None
+    drift_policy: DriftPolicy = "Correct"
+    drift_interval: DriftInterval = None
 
 
 class InventoryItem(Shape):
@@ -98,7 +174,7 @@ class WorkloadInstanceStatus(Status):
     health: Annotated[Health | None, Field(description="The worst health of its parts, as the agent sees it.")] = None
     runtime: Annotated[str | None, Field(description="The runtime in use.")] = None
     namespace: Annotated[str | None, Field(description="The namespace in the cluster.")] = None
-    definition_generation: Annotated[int | None, Field(description="Generation of the definition applied last.")] = None
+    definition_generation: Annotated[int | None, Field(description="Revision of the definition applied last.")] = None
     applied_hash: Annotated[str | None, Field(description="Digest of the manifests applied last.")] = None
     inventory: Annotated[list[InventoryItem] | None, Field(description="All that was put into the cluster.")] = None
     ready_resources: Annotated[str | None, Field(description="Healthy parts of all parts, `3/4`.")] = None
@@ -114,6 +190,7 @@ class WorkloadInstanceStatus(Status):
         Column("Resources", ".status.readyResources"),
         Column("Runtime", ".status.runtime"),
         AGE_COLUMN,
+        Column("Revision", ".status.definitionGeneration", "integer", priority=1),
         Column("Namespace In Cluster", ".status.namespace", priority=1),
         MESSAGE_COLUMN,
     ),
@@ -132,6 +209,8 @@ class WorkloadSpec(Shape):
     runtime_ref: Annotated[
         RuntimeReference | None, Field(description="Where to deploy it; the default runtime if absent.")
     ] = None
+    drift_policy: DriftPolicy = "Correct"
+    drift_interval: DriftInterval = None
 
 
 class WorkloadStatus(Status):
@@ -224,8 +303,14 @@ def report_name(instance: str, instance_uid: str, runtime: str) -> str:
     return derived_name(instance, f"{instance_uid}/{runtime}")
 
 
+def revision_name(definition: str, definition_uid: str, revision: int) -> str:
+    """The name of a revision; its namespace is that of the definition."""
+    return derived_name(f"{definition[:40]}-{revision}", f"{definition_uid}/{revision}")
+
+
 KINDS: tuple[Kind, ...] = (
     kind_of(WorkloadDefinition),
+    kind_of(WorkloadDefinitionRevision),
     kind_of(WorkloadInstance),
     kind_of(Workload),
     kind_of(WorkloadReport),

@@ -10,6 +10,7 @@ from threeport.apiserver import identities
 from threeport.apiserver.admission.manifests import ManifestAdmitter
 from threeport.apiserver.admission.namespaces import NamespaceAdmitter
 from threeport.apiserver.admission.reports import ReportAdmitter
+from threeport.apiserver.admission.revisions import REVISIONS, RevisionAdmitter
 from threeport.apiserver.authorization import REPORTS, RUNTIME_LABEL
 from threeport.common.errors import Forbidden, Invalid, NotFound
 from threeport.krm.interfaces import Admission, Caller, Identity
@@ -85,3 +86,13 @@ async def test_the_default_namespace_stays() -> None:
     with pytest.raises(Forbidden, match="cannot be deleted"):
         await NamespaceAdmitter().admit(admission("namespaces", None, {}, name="default"))
     await NamespaceAdmitter().admit(admission("namespaces", None, {}, name="other"))
+
+
+async def test_a_revision_keeps_its_spec_for_ever() -> None:
+    old = {"metadata": {"name": "x"}, "spec": {"revision": 1, "manifests": [{"kind": "ConfigMap"}]}}
+    relabelled = {**old, "metadata": {"name": "x", "labels": {"a": "b"}}}
+    await RevisionAdmitter().admit(admission(REVISIONS, relabelled, old))
+    await RevisionAdmitter().admit(admission(REVISIONS, None, old))
+    changed = {**old, "spec": {**old["spec"], "revision": 2}}
+    with pytest.raises(Invalid, match="makes a new revision"):
+        await RevisionAdmitter().admit(admission(REVISIONS, changed, old))

@@ -6,6 +6,7 @@ from threeport.apiserver.admission.manifests import ManifestAdmitter
 from threeport.apiserver.admission.namespaces import NamespaceAdmitter
 from threeport.apiserver.admission.references import ReferenceAdmitter
 from threeport.apiserver.admission.reports import ReportAdmitter
+from threeport.apiserver.admission.revisions import RevisionAdmitter
 from threeport.apiserver.admission.runtimes import DefaultRuntimeAdmitter
 from threeport.krm.interfaces import Admitter, Authorizer, ObjectStore
 from threeport.resources.kind import Catalog
@@ -15,6 +16,7 @@ def admission_steps(catalog: Catalog, store: ObjectStore, authorizer: Authorizer
     """The steps of the Threeport API in their order: cheap ones first, so that a refused write costs little."""
     return [
         ReportAdmitter(),
+        RevisionAdmitter(),
         ManifestAdmitter(),
         NamespaceAdmitter(),
         DefaultRuntimeAdmitter(store),
