@@ -24,6 +24,11 @@ class PendingReconciles(Collector):
 
     def __init__(self) -> None:
         self._since: dict[tuple[str, str], float] = {}
+        self._controllers: set[str] = set()
+
+    def expect(self, controller: str) -> None:
+        """This controller is to be told of even while nothing waits for it: a missing figure is no zero."""
+        self._controllers.add(controller)
 
     def see(self, controller: str, obj: FrozenJson, *, gone: bool = False) -> None:
         """Takes note of the present state of an object."""
@@ -47,10 +52,10 @@ class PendingReconciles(Collector):
             "threeport_controller_oldest_pending_seconds", "How long the oldest of them waits.", labels=["controller"]
         )
         now, waiting = time.monotonic(), list(self._since.items())
-        for controller in sorted({key[0] for key, _ in waiting}):
+        for controller in sorted(self._controllers):
             ages = [now - since for key, since in waiting if key[0] == controller]
             count.add_metric([controller], len(ages))
-            age.add_metric([controller], max(ages))
+            age.add_metric([controller], max(ages, default=0))
         return [count, age]
 
 
@@ -59,6 +64,7 @@ PENDING = PendingReconciles()
 
 def watch_pending(registry: kopf.OperatorRegistry, controller: str, kinds: Iterable[Kind]) -> None:
     """Counts the objects of `kinds` in this operator."""
+    PENDING.expect(controller)
 
     async def count(event: kopf.RawEvent, **_: Any) -> None:
         PENDING.see(controller, event["object"], gone=event["type"] == "DELETED")

@@ -42,6 +42,7 @@ def test_an_unknown_controller_is_said() -> None:
 
 def test_objects_are_pending_until_they_are_ready() -> None:
     pending = PendingReconciles()
+    pending.expect("workload")
     waiting = {"metadata": {"uid": "a", "generation": 1}}
     ready = {
         **waiting,
@@ -53,4 +54,4 @@ def test_objects_are_pending_until_they_are_ready() -> None:
     assert counts["threeport_controller_pending_reconciles"] == 2
     pending.see("workload", ready)
     pending.see("workload", {"metadata": {"uid": "b"}}, gone=True)
-    assert all(not list(metric.samples) for metric in pending.collect())
+    assert [sample.value for metric in pending.collect() for sample in metric.samples] == [0, 0]
