@@ -5,7 +5,7 @@ line on its input it forks one, says the process id, waits for its end, and says
 
 The writes are counted where answers arrive: in the HTTP client, which is the same for the API and for clusters. So the
 server has done what was asked, and nobody has heard of it. The file named by ``CRASH_AFTER`` holds the number of
-writes that are left; without the file the controller lives.
+the order and the number of writes after which to die; the controller takes the file away as it dies.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -42,6 +43,7 @@ class CrashingController:
                 text=True,
             )
         self._pid = 0
+        self._orders = 0
 
     def start(self) -> None:
         """Makes a controller; the one before must have ended."""
@@ -55,11 +57,19 @@ class CrashingController:
 
     def die_after(self, writes: int) -> None:
         """The controller will die when the answer to this many writes from now has arrived."""
-        self._after.write_text(str(writes))
+        self._orders += 1
+        draft = self._after.with_suffix(".new")
+        draft.write_text(f"{self._orders} {writes}")
+        draft.replace(self._after)
 
-    def live(self) -> None:
-        """The controller will not die by itself any more."""
-        self._after.unlink(missing_ok=True)
+    def live(self) -> bool:
+        """The controller will not die by itself any more. Returns whether it lives: it may be about to die."""
+        try:
+            self._after.unlink()
+        except FileNotFoundError:
+            # It has taken the order, so it is dying.
+            return False
+        return self.alive
 
     @property
     def alive(self) -> bool:
@@ -93,19 +103,27 @@ def _serve(names: list[str]) -> None:
 
 
 def _count_writes(after: Path) -> None:
-    start = aiohttp.ClientResponse.start
+    start, writes = aiohttp.ClientResponse.start, Counter[str]()
 
     async def start_and_count(response: aiohttp.ClientResponse, connection: Any) -> aiohttp.ClientResponse:
         answered = await start(response, connection)
-        if response.method not in READS and not response.url.path.endswith("/lease") and after.exists():
-            left = int(after.read_text()) - 1
-            if left <= 0:
-                after.unlink()
-                os._exit(EXIT_CODE)
-            after.write_text(str(left))
+        if response.method not in READS and not response.url.path.endswith("/lease"):
+            _count(after, writes)
         return answered
 
     aiohttp.ClientResponse.start = start_and_count  # type: ignore[assignment,method-assign]
+
+
+def _count(after: Path, writes: Counter[str]) -> None:
+    """Counts one write for the present order, and dies if it was the last."""
+    try:
+        order, last = after.read_text().split()
+        writes[order] += 1
+        if writes[order] >= int(last):
+            after.rename(after.with_suffix(".taken"))
+            os._exit(EXIT_CODE)
+    except FileNotFoundError:
+        return
 
 
 if __name__ == "__main__":

@@ -147,8 +147,7 @@ class Life:
             return not self._plane.controller.alive or await done()
 
         await self._team.until(look, seconds=60)
-        self._plane.controller.live()
-        died = not self._plane.controller.alive
+        died = not self._plane.controller.live()
         if died:
             self._plane.start_again()
         return died
