@@ -18,7 +18,7 @@ SETTINGS = frozenset({"statement_timeout"})
 
 FUNCTIONS = frozenset({
     "abs", "clock_timestamp", "count", "extract", "jsonb_to_recordset", "length", "lower", "max", "min", "mod", "now",
-    "strpos", "substr", "sum", "unnest", "upper", "version",
+    "set_config", "strpos", "substr", "sum", "unnest", "upper", "version",
 })  # fmt: skip
 
 OPERATORS = frozenset({

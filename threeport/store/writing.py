@@ -30,6 +30,10 @@ ATTEMPTS = 3
 COMMIT_RESERVE = SECOND // 2
 """Microseconds between the check at the end of a transaction and its commit."""
 
+LAST_CHECK = f"SELECT {NOW}, set_config('idle_in_transaction_session_timeout', '{COMMIT_RESERVE // 1000}', true)"
+"""The time, and how many milliseconds the database waits for the COMMIT: one that comes later, because this process
+was paused or the network slow, must not make the transaction visible after its time. It holds for this transaction."""
+
 BY_UID = f"""
     SELECT {COLUMNS}, false FROM objects WHERE uid = %(uid)s
     UNION ALL SELECT {COLUMNS}, true FROM tombstones WHERE uid = %(uid)s"""
@@ -168,7 +172,7 @@ class _Batch:
 
 async def _refuse_late(connection: Connection, first_stamp: int) -> None:
     """The last statement of a transaction: whoever watches relies on it that commits follow their stamps closely."""
-    ((now,),) = await fetch(connection, f"SELECT {NOW}")
+    ((now, _),) = await fetch(connection, LAST_CHECK)
     if now - micros_of(first_stamp) > TRANSACTION_LIMIT - COMMIT_RESERVE:
         raise StoreUnavailable(f"the transaction took longer than {TRANSACTION_LIMIT // SECOND} s: write fewer at once")
 
