@@ -28,7 +28,7 @@ def threeport(processes: int) -> Iterator[list[Api]]:
     with tempfile.TemporaryDirectory(prefix="threeport-bench-") as name:
         directory = Path(name)
         postgres = PostgresServer(directory / "postgres", password=new_password(), durable=True)
-        nats = NatsServer(directory / "nats")
+        nats = NatsServer(directory / "nats", file_store=1 << 40)
         files = prepare_identities(directory / "identities", controllers=CONTROLLERS)
         started = [postgres, nats]
         try:

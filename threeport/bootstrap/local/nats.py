@@ -16,6 +16,7 @@ from threeport.bootstrap.local.processes import LOOPBACK, ServerFailed, ServerPr
 
 MAX_PAYLOAD = 1 << 20
 MAX_FILE_STORE = 1 << 30
+"""Bytes that streams may reserve together: a stream that asks for more than is left is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,13 @@ class NatsServer(ServerProcess):
         port: int | None = None,
         users: Sequence[NatsUser] = (),
         tls: NatsTls | None = None,
+        file_store: int = MAX_FILE_STORE,
     ) -> None:
         super().__init__(directory)
         self.port = port or free_port()
         self.users = tuple(users)
         self.tls = tls
+        self.file_store = file_store
 
     @property
     def url(self) -> str:
@@ -95,7 +98,7 @@ class NatsServer(ServerProcess):
             "listen": f"{LOOPBACK}:{self.port}",
             "pid_file": str(self.directory / "nats.pid"),
             "max_payload": MAX_PAYLOAD,
-            "jetstream": {"store_dir": str(self.directory / "store"), "max_file_store": MAX_FILE_STORE},
+            "jetstream": {"store_dir": str(self.directory / "store"), "max_file_store": self.file_store},
         }
         if self.users:
             settings["authorization"] = {"users": [_user(user) for user in self.users]}
