@@ -61,7 +61,7 @@ def lines(root: Node, *, color: bool, unicode: bool) -> list[str]:
     widths = [max(len(cells[index]) for cells, _ in drawn) for index in range(3)]
     result = []
     for cells, node in drawn:
-        padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
+        padded = [cell.ljust(width) for cell, width in zip(cells[:3], widths, strict=True)]
         if color and node.health:
             padded[1] = click.style(padded[1], fg=COLORS[SEVERITY.get(node.health, 2)])
         result.append(
