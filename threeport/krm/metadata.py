@@ -14,6 +14,7 @@ from typing import Any
 from threeport.common.errors import BadRequest, Cause, Conflict, Invalid
 from threeport.common.ids import new_uid
 from threeport.common.types import FrozenJson, JsonObject
+from threeport.krm.patches import takes_strategic
 from threeport.krm.paths import Target
 from threeport.resources.kind import Kind
 
@@ -38,8 +39,14 @@ def timestamp() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-def check_shape(obj: FrozenJson, kind: Kind) -> None:
-    """Raises `BadRequest` unless `obj` says the kind's apiVersion and kind, and its metadata is an object."""
+def check_shape(obj: JsonObject, kind: Kind) -> None:
+    """Raises `BadRequest` unless `obj` says the kind's apiVersion and kind, and its metadata is an object.
+
+    Of kinds that are Kubernetes' own both may be left out, as typed clients do; they are filled in.
+    """
+    if takes_strategic(kind):
+        obj["apiVersion"] = obj.get("apiVersion") or kind.api_version
+        obj["kind"] = obj.get("kind") or kind.kind
     found = f"{obj.get('apiVersion')}, Kind={obj.get('kind')}"
     wanted = f"{kind.api_version}, Kind={kind.kind}"
     if found != wanted:

@@ -1,0 +1,34 @@
+"""kr8s against the running API."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import kr8s.asyncio
+from kr8s.asyncio.objects import new_class
+
+from tests.integration.clients.conftest import API_VERSION, PLURAL, READY, labelled
+
+DEADLINE = 20
+
+
+async def test_an_object_lives_its_life(kubeconfig: str, definition: dict[str, Any], name: str) -> None:
+    api = await kr8s.asyncio.api(kubeconfig=kubeconfig)
+    kind = new_class("WorkloadDefinition", API_VERSION, namespaced=True, plural=PLURAL)
+    obj = await kind(definition, api=api)
+    await obj.create()
+    listed = [item.name async for item in api.get(f"{PLURAL}.threeport.io", namespace="default")]
+    assert name in listed
+    await obj.patch({"status": {"observedGeneration": 0}}, subresource="status")  # kr8s counts on some status
+    waiting = asyncio.create_task(obj.wait("condition=Ready", timeout=DEADLINE))
+    await obj.patch(labelled("gold"))
+    await obj.label(more="yes")
+    await obj.patch(READY, subresource="status")
+    await waiting
+    await obj.refresh()
+    assert obj.labels == {"test": name, "tier": "gold", "more": "yes"}
+    going = asyncio.create_task(obj.wait("delete", timeout=DEADLINE))
+    await obj.delete()
+    await going
+    assert not await obj.exists()
