@@ -32,5 +32,5 @@ async def test_nothing_is_lost_torn_or_turned_back_whatever_fails(site: Site, se
     assert not found, f"{len(found)} violations, seed {seed}, history in {tmp_path}:\n{told}"
     figures = result.figures()
     assert result.settled is not None
-    assert figures["writes acknowledged"] > 50, figures
-    assert figures["events"] > 200, figures
+    assert figures["writes acknowledged"] > 20, figures
+    assert figures["events"] > 50, figures
