@@ -12,11 +12,13 @@ from threeport.cli.session import named_objects
 from threeport.client import Client
 from threeport.client.objects import decode_json
 from threeport.client.paths import object_path
-from threeport.common.types import JsonObject
+from threeport.common.types import FrozenJson, JsonObject
+from threeport.resources.kind import Kind
 from threeport.resources.model import kind_of
-from threeport.resources.workload import Workload, WorkloadInstance
+from threeport.resources.workload import Workload, WorkloadDefinition, WorkloadInstance
 
 INSTANCE: Final = kind_of(WorkloadInstance)
+DEFINITION: Final = kind_of(WorkloadDefinition)
 WORKLOAD: Final = kind_of(Workload)
 
 
@@ -28,6 +30,15 @@ async def instance_called(client: Client, word: str) -> str:
     if kind.resource not in (WORKLOAD.resource, INSTANCE.resource):
         raise CliError(f"{kind.singular}/{name} has no pods: name a workload/NAME or a workloadinstance/NAME.")
     return name
+
+
+async def parts_of(client: Client, kind: Kind, obj: FrozenJson) -> list[JsonObject]:
+    """The definition and the instance that a Workload consists of; nothing for other kinds."""
+    if kind.resource != WORKLOAD.resource:
+        return []
+    name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
+    found = [await client.find(part, name, namespace) for part in (DEFINITION, INSTANCE)]
+    return [part for part in found if part is not None]
 
 
 async def view(

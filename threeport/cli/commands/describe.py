@@ -8,6 +8,7 @@ import click
 import yaml
 
 from threeport.cli.console import age_since, columns, result
+from threeport.cli.instances import parts_of
 from threeport.cli.session import connected, control_plane_option, named_objects, namespace_of, namespace_option, run
 from threeport.cli.times import parse_time
 from threeport.client import Client
@@ -39,7 +40,9 @@ async def _describe(what: tuple[str, ...], namespace: str, control_plane: str | 
             obj = await client.get(kind, name, namespace_of(kind, namespace))
             if number:
                 result("\n---\n")
-            for line in _lines(obj, await _reports(client, kind, obj), await _events(client, obj)):
+            family = [obj, *await parts_of(client, kind, obj)]
+            events = [event for member in family for event in await _events(client, member)]
+            for line in _lines(obj, await _reports(client, kind, obj), events):
                 result(line)
 
 
@@ -57,10 +60,17 @@ def _lines(obj: JsonObject, reports: Sequence[JsonObject], events: Sequence[Json
             for c in conditions
         ]  # fmt: skip
         yield from _indented(columns(["Type", "Status", "Reason", "Since", "Message"], rows))
+    if status.get("inventory"):
+        status["inventory"] = [_item(item) for item in status["inventory"]]
     yield from _section("Status:", status, limit=SPEC_LINES)
     for report in reports:
         yield from _report(report)
     yield from _event_lines(events)
+
+
+def _item(item: JsonObject) -> str:
+    """One object of an inventory in a line: ``Deployment/team-a/web``."""
+    return "/".join(part for part in (item["kind"], item.get("namespace"), item["name"]) if part)
 
 
 def _short_spec(spec: JsonObject | None) -> JsonObject:
@@ -118,10 +128,16 @@ def _event_lines(events: Sequence[JsonObject]) -> Iterator[str]:
         return
     yield "Events:"
     rows = [
-        [_age(event.get("lastTimestamp")), event.get("type", ""), event.get("reason", ""), _counted(event)]
+        [_age(event.get("lastTimestamp")), event.get("type", ""), event.get("reason", ""), _about(event),
+         _counted(event)]
         for event in sorted(events, key=lambda event: event.get("lastTimestamp") or "")
-    ]
-    yield from _indented(columns(["Last seen", "Type", "Reason", "Message"], rows))
+    ]  # fmt: skip
+    yield from _indented(columns(["Last seen", "Type", "Reason", "Object", "Message"], rows))
+
+
+def _about(event: JsonObject) -> str:
+    about = event.get("involvedObject") or {}
+    return f"{about.get('kind', '')}/{about.get('name', '')}"
 
 
 async def _events(client: Client, obj: JsonObject) -> Sequence[JsonObject]:

@@ -10,18 +10,17 @@ import click
 
 from threeport.cli.console import columns, note, result
 from threeport.cli.happenings import Happening, Shown, header, merged, of_event, of_report
-from threeport.cli.instances import INSTANCE, WORKLOAD
+from threeport.cli.instances import parts_of
 from threeport.cli.session import connected, control_plane_option, named_objects, namespace_of, namespace_option, run
 from threeport.client import Client
 from threeport.common.types import FrozenJson
 from threeport.resources.core import Event
 from threeport.resources.kind import Kind
 from threeport.resources.model import kind_of
-from threeport.resources.workload import WorkloadDefinition, WorkloadReport
+from threeport.resources.workload import WorkloadReport
 
 EVENT = kind_of(Event)
 REPORT = kind_of(WorkloadReport)
-DEFINITION = kind_of(WorkloadDefinition)
 
 
 @click.command()
@@ -61,12 +60,8 @@ async def _events(what: tuple[str, ...], namespace: str | None, follow: bool, co
 
 async def _family(client: Client, kind: Kind, name: str, namespace: str | None) -> frozenset[str]:
     """The uid of the object, and of those that a Workload consists of. Raises `NotFound`."""
-    place = namespace_of(kind, namespace) if namespace else None
-    found = [await client.get(kind, name, place)]
-    if kind.resource == WORKLOAD.resource:
-        parts = [await client.find(part, name, place) for part in (DEFINITION, INSTANCE)]
-        found += [part for part in parts if part is not None]
-    return frozenset(obj["metadata"]["uid"] for obj in found)
+    obj = await client.get(kind, name, namespace_of(kind, namespace) if namespace else None)
+    return frozenset(member["metadata"]["uid"] for member in (obj, *await parts_of(client, kind, obj)))
 
 
 class _View:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from threeport.cli.console import age_since, note, result
-from threeport.cli.instances import INSTANCE, WORKLOAD, view
+from threeport.cli.instances import DEFINITION, INSTANCE, WORKLOAD, view
 from threeport.cli.session import connected, control_plane_option, named_objects, namespace_of, namespace_option, run
 from threeport.cli.times import parse_time
 from threeport.cli.tree import Node, draws_unicode, lines, node_of
@@ -18,10 +18,9 @@ from threeport.common.types import FrozenJson, JsonObject
 from threeport.resources.kind import Kind
 from threeport.resources.kubernetes_runtime import KubernetesRuntimeDefinition, KubernetesRuntimeInstance
 from threeport.resources.model import kind_of
-from threeport.resources.workload import WorkloadDefinition, WorkloadReport
+from threeport.resources.workload import WorkloadReport
 from threeport.store.records import Key
 
-DEFINITION = kind_of(WorkloadDefinition)
 RUNTIME = kind_of(KubernetesRuntimeInstance)
 RUNTIME_DEFINITION = kind_of(KubernetesRuntimeDefinition)
 REPORT = kind_of(WorkloadReport)
