@@ -107,5 +107,7 @@ class Shown:
         """Whether it has not been shown, or has happened again since; from now on it counts as shown."""
         now = (one.count, one.moment)
         before = self._counts.get(one.id)
+        if before is not None and now <= before:
+            return False
         self._counts[one.id] = now
-        return before is None or before < now
+        return True

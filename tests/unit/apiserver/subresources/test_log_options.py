@@ -1,0 +1,35 @@
+"""What a request for logs may ask for."""
+
+from __future__ import annotations
+
+import pytest
+
+from threeport.apiserver.subresources.log_options import LARGEST_LOG, LogOptions
+from threeport.common.errors import BadRequest
+
+
+def test_a_log_that_is_not_followed_is_limited_for_all_its_containers_together() -> None:
+    query = LogOptions.parse({"tailLines": "5", "sinceSeconds": "0", "previous": "true"}).as_query("main", share=4)
+    assert query == {
+        "container": "main",
+        "timestamps": "true",
+        "limitBytes": str(LARGEST_LOG // 4),
+        "tailLines": "5",
+        "sinceSeconds": "1",
+        "previous": "true",
+    }
+    assert "limitBytes" not in LogOptions.parse({"follow": "1"}).as_query("main", share=1)
+
+
+@pytest.mark.parametrize(
+    "query", [{"tailLines": "-1"}, {"tailLines": "²"}, {"sinceSeconds": "1.5"}, {"follow": "yes"}, {"stream": "All"}]
+)
+def test_what_is_not_understood_is_refused_by_name(query: dict[str, str]) -> None:
+    with pytest.raises(BadRequest, match=next(iter(query))):
+        LogOptions.parse(query)
+
+
+def test_lines_say_where_they_are_from_if_there_are_several_containers_or_as_asked() -> None:
+    assert [LogOptions.parse({}).wants_prefix(n) for n in (1, 2)] == [False, True]
+    assert LogOptions.parse({"prefix": "true"}).wants_prefix(1)
+    assert not LogOptions.parse({"prefix": "false"}).wants_prefix(9)

@@ -1,0 +1,116 @@
+"""How pods do, and which of them are meant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from threeport.kube.pods import LONGEST_MESSAGE, Pod, selected
+
+
+def pod(name: str = "web-1", *, labels: dict[str, str] | None = None, **status: Any) -> Pod:
+    """A pod with one container, `main`, which declares port 80 as `http`."""
+    ports = [{"name": "http", "containerPort": 80}, {"name": "dns", "containerPort": 53, "protocol": "UDP"}]
+    return Pod(
+        {
+            "metadata": {"name": name, "namespace": "shop", "uid": name, "labels": labels or {}},
+            "spec": {"initContainers": [{"name": "init"}], "containers": [{"name": "main", "ports": ports}]},
+            "status": status,
+        }
+    )
+
+
+READY = {"type": "Ready", "status": "True"}
+
+
+def waiting(reason: str, message: str = "", **more: Any) -> list[dict[str, Any]]:
+    """The status of a container that waits."""
+    return [{"name": "main", "state": {"waiting": {"reason": reason, "message": message}}, **more}]
+
+
+@pytest.mark.parametrize(
+    ("given", "health", "message"),
+    [
+        (pod(phase="Running", conditions=[READY]), "Healthy", ""),
+        (pod(phase="Succeeded"), "Healthy", "completed"),
+        (pod(phase="Pending", containerStatuses=waiting("ContainerCreating")), "Progressing", "the pod is starting"),
+        (pod(), "Progressing", "the pod is starting"),
+        (
+            pod(phase="Pending", containerStatuses=waiting("ImagePullBackOff", 'Back-off pulling\n image "x"')),
+            "Down",
+            'ImagePullBackOff: Back-off pulling image "x"',
+        ),
+        (
+            pod(
+                phase="Running",
+                containerStatuses=waiting(
+                    "CrashLoopBackOff", "back-off 10s", lastState={"terminated": {"exitCode": 3}}, restartCount=2
+                ),
+            ),
+            "Down",
+            "CrashLoopBackOff: last exit code 3; back-off 10s",
+        ),
+        (
+            pod(
+                phase="Failed",
+                containerStatuses=[{"name": "main", "state": {"terminated": {"exitCode": 1, "reason": "Error"}}}],
+            ),
+            "Down",
+            "Error: container main ended with exit code 1",
+        ),
+        (pod(phase="Failed", reason="Evicted", message="low on memory"), "Down", "Evicted: low on memory"),
+        (
+            pod(
+                conditions=[
+                    {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"}
+                ]
+            ),
+            "Degraded",
+            "Unschedulable: 0/1 nodes",
+        ),
+    ],
+)
+def test_the_health_of_a_pod_comes_with_the_sentence_that_explains_it(given: Pod, health: str, message: str) -> None:
+    assert given.health() == (health, message)
+
+
+def test_a_long_message_is_cut() -> None:
+    _, message = pod(containerStatuses=waiting("ErrImagePull", "x" * 1000)).health()
+    assert len(message) == LONGEST_MESSAGE
+
+
+def test_a_container_has_a_log_once_it_has_run() -> None:
+    running = pod(containerStatuses=[{"name": "main", "state": {"running": {}, "waiting": None}}])
+    assert [one.started for one in running.containers()] == [False, False]
+    states = [{"name": "main", "state": {"running": {"startedAt": "x"}}, "restartCount": 0}]
+    assert [one.started for one in pod(containerStatuses=states).containers()] == [False, True]
+    crashed = pod(containerStatuses=waiting("CrashLoopBackOff", restartCount=1))
+    assert crashed.containers()[1].started
+
+
+def test_ports_are_found_by_number_and_name_and_udp_is_none() -> None:
+    assert pod().listens_on(80)
+    assert not pod().listens_on(53)
+    assert not pod().listens_on(81)
+    assert (pod().port_called("http"), pod().port_called("x")) == (80, None)
+
+
+def test_objects_select_pods_as_in_kubernetes() -> None:
+    pods = [pod("a", labels={"app": "a", "tier": "x"}), pod("b", labels={"app": "b"})]
+
+    def names(owner: dict[str, Any]) -> list[str]:
+        return [one.name for one in selected(pods, owner)]
+
+    assert names({"kind": "Service", "spec": {"selector": {"app": "a"}}}) == ["a"]
+    assert names({"kind": "Service", "spec": {}}) == []
+    assert names({"kind": "ConfigMap"}) == []
+    assert names({"kind": "Deployment", "spec": {"selector": {"matchLabels": {"app": "b"}}}}) == ["b"]
+    for operator, values, expected in (
+        ("In", ["a", "c"], ["a"]),
+        ("NotIn", ["a"], ["b"]),
+        ("Exists", [], ["a", "b"]),
+        ("DoesNotExist", [], []),
+    ):
+        expression = {"key": "app", "operator": operator, "values": values}
+        assert names({"kind": "Job", "spec": {"selector": {"matchExpressions": [expression]}}}) == expected
