@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
+
+import pytest
 
 PLUGINS = (
     "tests.fixtures.postgres",
@@ -14,3 +17,11 @@ PLUGINS = (
 )
 
 pytest_plugins = [plugin for plugin in PLUGINS if importlib.util.find_spec(plugin)]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """Collects garbage now and not later: plugins import modules when a session ends, and CPython 3.11 answers
+    SystemError ("AST constructor recursion depth mismatch") where a finalizer that warns runs while it parses one."""
+    gc.collect()
+    gc.disable()
