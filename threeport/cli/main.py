@@ -26,6 +26,7 @@ _COMMANDS = {
     "port-forward": ("port_forward", "Reach a port of a workload from this machine."),
     "delete": ("delete", "Delete objects, and wait until they are gone."),
     "wait": ("wait", "Wait until objects are ready, or gone."),
+    "rollout": ("rollout", "Follow a change of a workload, see its revisions, go back."),
     "runtime": ("runtime", "Add Kubernetes clusters to run workloads on."),
     "config": ("config", "Choose between control planes; get a kubeconfig."),
     "version": ("version", "Show the versions of tptctl and of the API."),

@@ -1,0 +1,139 @@
+"""Rollouts: the definition behind an object, its revisions, the instances that run them, and how to go back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from threeport.cli.errors import CliError
+from threeport.cli.exit_codes import ExitCode
+from threeport.client import Client
+from threeport.common.types import FrozenJson, JsonObject
+from threeport.resources.kind import Kind
+from threeport.resources.model import kind_of
+from threeport.resources.workload import (
+    Workload,
+    WorkloadDefinition,
+    WorkloadDefinitionRevision,
+    WorkloadInstance,
+)
+from threeport.store.records import Key
+
+WORKLOAD, DEFINITION, INSTANCE = kind_of(Workload), kind_of(WorkloadDefinition), kind_of(WorkloadInstance)
+REVISION = kind_of(WorkloadDefinitionRevision)
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """What a rollout is about: the object that was named, the definition behind it, and instances of it."""
+
+    kind: Kind
+    obj: JsonObject
+    definition: JsonObject
+    instances: Sequence[JsonObject]
+    """All of the definition, or the one that was named."""
+
+    @property
+    def newest(self) -> int:
+        """The newest revision of the definition."""
+        return int(self.definition["metadata"].get("generation") or 1)
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether a person says which revision an instance runs."""
+        return bool((self.definition["spec"].get("rollout") or {}).get("strategy") == "Manual")
+
+    @property
+    def title(self) -> str:
+        """``workload/shop``."""
+        return f"{self.kind.singular}/{self.obj['metadata']['name']}"
+
+
+async def find_rollout(client: Client, kind: Kind, name: str, namespace: str) -> Rollout:
+    """The rollout of a Workload, a WorkloadDefinition or a WorkloadInstance. Raises `NotFound`, or `CliError` for
+    other kinds and for what has no definition yet."""
+    if kind.resource not in (WORKLOAD.resource, DEFINITION.resource, INSTANCE.resource):
+        raise CliError(
+            f"A {kind.singular} has no rollout; name a {WORKLOAD.singular}, {DEFINITION.singular} or "
+            f"{INSTANCE.singular}.",
+            ExitCode.USAGE,
+        )
+    obj = await client.get(kind, name, namespace)
+    definition = await _definition(client, kind, obj)
+    if kind.resource == INSTANCE.resource:
+        return Rollout(kind, obj, definition, [obj])
+    metadata = definition["metadata"]
+    key = Key(DEFINITION.resource, metadata["namespace"], metadata["name"])
+    return Rollout(kind, obj, definition, (await client.list(INSTANCE, referring_to=key)).items)
+
+
+async def revisions_of(client: Client, definition: FrozenJson) -> list[JsonObject]:
+    """The revisions of a definition that are kept, the oldest first."""
+    metadata = definition["metadata"]
+    key = Key(DEFINITION.resource, metadata["namespace"], metadata["name"])
+    found = (await client.list(REVISION, metadata["namespace"], referring_to=key)).items
+    return sorted(found, key=number_of)
+
+
+def number_of(revision: FrozenJson) -> int:
+    """The number of a revision."""
+    return int(revision["spec"]["revision"])
+
+
+def chosen(revisions: Sequence[FrozenJson], current: FrozenJson, wanted: int | None) -> FrozenJson:
+    """The revision to go back to: the one with the number `wanted`, else the newest that holds other manifests than
+    `current`. Raises `CliError` that names those that there are."""
+    kept = ", ".join(str(number_of(one)) for one in revisions) or "none"
+    if wanted is not None:
+        found = next((one for one in revisions if number_of(one) == wanted), None)
+        if found is None:
+            raise CliError(f"There is no revision {wanted}; kept are: {kept}.", ExitCode.NOT_FOUND)
+        return found
+    manifests = current["spec"]["manifests"]
+    former = next((one for one in reversed(revisions) if one["spec"]["manifests"] != manifests), None)
+    if former is None:
+        raise CliError(f"There is nothing to go back to: no revision holds other manifests (kept are: {kept}).")
+    return former
+
+
+def is_rolled_out(rollout: Rollout, instance: FrozenJson) -> bool:
+    """Whether the instance runs the revision that it has to run, and is Ready."""
+    return _behind(rollout, instance) is None
+
+
+def state_of(rollout: Rollout, instance: FrozenJson) -> str:
+    """How far the rollout has come on an instance, in one line."""
+    metadata, status = instance["metadata"], instance.get("status") or {}
+    running = status.get("definitionGeneration")
+    where = f" on {status['runtime']}" if status.get("runtime") else ""
+    runs = f"revision {running} of {rollout.newest}" if running else "nothing yet"
+    why = _behind(rollout, instance)
+    return f"{INSTANCE.singular}/{metadata['name']}{where}: runs {runs}, {why or 'ready'}"
+
+
+def _behind(rollout: Rollout, instance: FrozenJson) -> str | None:
+    """Why the instance is not where it has to be; None if it is."""
+    metadata, status = instance["metadata"], instance.get("status") or {}
+    told = instance["spec"].get("definitionRevision")
+    wanted = (told or status.get("definitionGeneration")) if rollout.is_manual else rollout.newest
+    if status.get("observedGeneration") != metadata.get("generation"):
+        return "is being brought up to date"
+    ready: FrozenJson = next((one for one in status.get("conditions") or () if one.get("type") == "Ready"), {})
+    if ready.get("status") != "True":
+        return f"{ready.get('reason') or 'not ready'}: {ready.get('message') or 'nobody has looked at it yet'}"
+    return None if status.get("definitionGeneration") == wanted else f"waits for revision {wanted}"
+
+
+async def _definition(client: Client, kind: Kind, obj: JsonObject) -> JsonObject:
+    metadata = obj["metadata"]
+    if kind.resource == DEFINITION.resource:
+        return obj
+    reference = obj["spec"]["definitionRef"] if kind.resource == INSTANCE.resource else {"name": metadata["name"]}
+    namespace = reference.get("namespace") or metadata["namespace"]
+    found = await client.find(DEFINITION, reference["name"], namespace)
+    if found is None:
+        raise CliError(
+            f"{kind.singular}/{metadata['name']} has no definition yet ({namespace}/{reference['name']}).",
+            ExitCode.NOT_FOUND,
+        )
+    return found
