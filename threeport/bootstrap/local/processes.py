@@ -105,6 +105,7 @@ class ServerProcess(ABC):
 
     def start(self) -> None:
         """Prepares and starts the server, and waits until it answers. Raises `ServerFailed`."""
+        self.kill()  # a process that was killed from outside is still ours to wait for
         self.prepare()
         user, group = self.ownership() or (None, None)
         with self.log.open("ab") as log:
