@@ -4,6 +4,7 @@
 |---|---|
 | admins | everything |
 | controllers | read and write all of Threeport's kinds, see sensitive fields, write Events, read Namespaces |
+| only admins | look into clusters by way of the API (pods, logs and ports of an instance) |
 | the controller ``kubernetes-runtime`` | get tokens for agents |
 | an agent | read and write the WorkloadReports of its own runtime, and read that runtime (redacted) |
 
@@ -28,6 +29,9 @@ AGENT_TOKEN: Final = "agenttoken"  # noqa: S105 - the name of a path
 """Subresource of a runtime that makes a token for its agent."""
 _INSTALLER: Final = "kubernetes-runtime"
 """The controller that installs agents."""
+
+INTO_CLUSTERS: Final = frozenset({"pods", "log", "portforward"})
+"""Subresources of a WorkloadInstance that look into its cluster: for people, not for controllers and agents."""
 
 _READS: Final[frozenset[Verb]] = frozenset({"get", "list", "watch"})
 _LISTS: Final[frozenset[Verb]] = frozenset({"list", "watch"})
@@ -67,7 +71,7 @@ def _controller_may(controller: str, action: Action) -> bool:
     if action.kind.resource == RUNTIMES and action.subresource == AGENT_TOKEN:
         return controller == _INSTALLER and action.verb == "create"
     if action.kind.group:  # also that of a package that adds kinds: only Events and Namespaces have none
-        return True
+        return action.subresource not in INTO_CLUSTERS
     if action.kind.resource == "events":
         return action.verb != "reveal"
     return action.kind.resource == "namespaces" and action.verb in _READS

@@ -71,7 +71,11 @@ async def call(api: Api) -> AsyncIterator[Call]:
 async def test_only_those_with_the_right_look_into_clusters(api: Api, placed: Placed) -> None:
     path = await placed.on("https://127.0.0.1:1")
     await placed.started()
-    for settings, code in ((api.anonymous, 401), (api.agent(placed.name), 403)):
+    for settings, code in (
+        (api.anonymous, 401),
+        (api.agent(placed.name), 403),
+        (api.controller("workload"), 403),
+    ):
         caller = Http.of(settings)
         for view in VIEWS:
             answer = await caller.get(f"{path}/{view}")
