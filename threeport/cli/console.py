@@ -11,7 +11,7 @@ from typing import TypeAlias
 import click
 
 Progress: TypeAlias = Callable[[str], None]
-"""Says what is being waited for; what was just said is not repeated."""
+"""Says what is being waited for; what was said is not repeated."""
 
 
 def result(text: str) -> None:
@@ -48,12 +48,12 @@ def progress(beginning: str) -> Iterator[Progress]:
 
 
 def _lines(beginning: str) -> Progress:
-    last = beginning
+    """Several things that are waited for take turns: a line that was said stands above and needs no repeating."""
+    said = {beginning}
 
     def say(message: str) -> None:
-        nonlocal last
-        if message != last:
-            last = message
+        if message not in said:
+            said.add(message)
             note(message)
 
     return say
