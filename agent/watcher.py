@@ -13,6 +13,7 @@ from agent.observation.events import Events
 from agent.observation.instances import Instance, instance_of
 from agent.observation.kinds import KindWatches
 from agent.observation.objects import Objects
+from agent.reporting.heartbeat import Heartbeat
 from agent.reporting.report import Finding, is_ready_to_report, make_report
 from agent.reporting.reporter import Reporter
 from agent.reporting.reports import Reports
@@ -57,6 +58,7 @@ class Watcher:
             asyncio.create_task(self._reporter.run(), name="reporter"),
             asyncio.create_task(self._follow_events(), name="watch Event"),
             asyncio.create_task(self._sweep(), name="sweep"),
+            asyncio.create_task(Heartbeat(self._client, self._runtime).run(), name="heartbeat"),
         ]
         for task in self._tasks:
             task.add_done_callback(self._ended)

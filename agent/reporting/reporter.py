@@ -12,10 +12,11 @@ from collections.abc import Callable
 from typing import Final
 
 from agent.reporting.report import Finding
-from agent.reporting.reports import Reports, report_name
+from agent.reporting.reports import Reports
 from agent.reporting.told import Told, is_news, told_of
 from threeport.common.delays import retry_delay
 from threeport.common.errors import ApiError
+from threeport.resources.workload import report_name
 
 logger = logging.getLogger(__name__)
 

@@ -7,10 +7,9 @@ from typing import Final
 from agent.reporting.told import Told, told_of
 from threeport.client import Client
 from threeport.common.errors import NotFound
-from threeport.common.ids import derived_name
 from threeport.kube.labels import INSTANCE_LABEL
 from threeport.resources.model import ObjectMeta
-from threeport.resources.workload import WorkloadReport, WorkloadReportSpec
+from threeport.resources.workload import WorkloadReport, WorkloadReportSpec, report_name
 
 RUNTIME_LABEL: Final = "threeport.io/runtime"
 FIELD_MANAGER: Final = "threeport-agent"
@@ -49,8 +48,3 @@ class Reports:
             await self._client.delete(WorkloadReport, name, namespace)
         except NotFound:
             pass
-
-
-def report_name(instance: str, instance_uid: str, runtime: str) -> str:
-    """The name of the one report about an instance on a runtime."""
-    return derived_name(instance, f"{instance_uid}/{runtime}")

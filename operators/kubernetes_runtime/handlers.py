@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Any, Final
 
 import kopf
 
+from operators.kubernetes_runtime.heartbeats import HEARTBEAT, LOOK_EVERY, agent_is_heard, look_at_agent
 from operators.kubernetes_runtime.runtime import DEFINITION, INSTANCE, reconcile_runtime, remove_runtime
 from operators.kubernetes_runtime.settings import RuntimeSettings
 from threeport.controller.controller import Controller, lock_of
@@ -17,6 +19,8 @@ CHECK_INTERVAL: Final = 60.0
 
 _OF_DEFINITIONS: Final = (DEFINITION.group, DEFINITION.version, DEFINITION.plural)
 _OF_INSTANCES: Final = (INSTANCE.group, INSTANCE.version, INSTANCE.plural)
+
+_OF_HEARTBEATS: Final = (HEARTBEAT.group, HEARTBEAT.version, HEARTBEAT.plural)
 
 settings = RuntimeSettings.from_environment()
 
@@ -49,6 +53,20 @@ async def check_again(body: kopf.Body, memo: kopf.Memo, **context: Any) -> None:
     """Looks whether the cluster still answers, and puts right what others changed."""
     if not body.metadata.get("deletionTimestamp"):
         await _reconcile(body, memo, context.get("retry", 0))
+
+
+@kopf.timer(*_OF_INSTANCES, interval=LOOK_EVERY, initial_delay=LOOK_EVERY)
+async def listen_for_agent(body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
+    """Looks whether the agent still gives signs of life."""
+    now = asyncio.get_running_loop().time()
+    memo.heard = await look_at_agent(_controller(memo), dict(body), memo.get("heard"), now)
+
+
+@kopf.on.event(*_OF_HEARTBEATS)
+async def hear_agent(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
+    """A sign of life, unless it is an old one that is only listed."""
+    if event["type"] in ("ADDED", "MODIFIED"):
+        await agent_is_heard(_controller(memo), event["object"])
 
 
 @kopf.on.delete(*_OF_INSTANCES)

@@ -6,7 +6,7 @@
 | controllers | read and write all of Threeport's kinds, see sensitive fields, write Events, read Namespaces |
 | only admins | look into clusters by way of the API (pods, logs and ports of an instance) |
 | the controller ``kubernetes-runtime`` | get tokens for agents |
-| an agent | read and write the WorkloadReports of its own runtime, and read that runtime (redacted) |
+| an agent | read and write the WorkloadReports and the heartbeat of its own runtime, and read that runtime (redacted) |
 
 Whoever is authenticated may read what the API offers (discovery, OpenAPI); an agent's refusals tell no names.
 """
@@ -22,6 +22,8 @@ from threeport.krm.interfaces import Action, Caller, Identity, Verb
 
 REPORTS: Final = "workloadreports.threeport.io"
 RUNTIMES: Final = "kubernetesruntimeinstances.threeport.io"
+HEARTBEATS: Final = "agentheartbeats.threeport.io"
+"""Signs of life of agents, each named as its runtime."""
 RUNTIME_LABEL: Final = "threeport.io/runtime"
 """The label of a WorkloadReport that names its runtime; admission keeps it equal to ``spec.runtimeRef.name``."""
 
@@ -36,6 +38,8 @@ INTO_CLUSTERS: Final = frozenset({"pods", "log", "portforward"})
 _READS: Final[frozenset[Verb]] = frozenset({"get", "list", "watch"})
 _LISTS: Final[frozenset[Verb]] = frozenset({"list", "watch"})
 _REPORT_VERBS: Final[frozenset[Verb]] = frozenset({"get", "list", "watch", "create", "update", "patch", "delete"})
+
+_HEARTBEAT_VERBS: Final[frozenset[Verb]] = frozenset({"get", "create", "update", "patch"})
 
 
 def decide(identity: Identity, action: Action, obj: FrozenJson | None) -> ApiError | None:
@@ -53,6 +57,9 @@ def decide(identity: Identity, action: Action, obj: FrozenJson | None) -> ApiErr
         return _forbidden(identity, action)
     if action.kind.resource == REPORTS and not action.subresource:
         return _agent_on_reports(identity, runtime, action, obj)
+    if action.kind.resource == HEARTBEATS and not action.subresource:
+        its_own = action.name == runtime and action.verb in _HEARTBEAT_VERBS
+        return None if its_own else _forbidden(identity, action)
     its_runtime = action.kind.resource == RUNTIMES and action.verb == "get" and action.name == runtime
     return None if its_runtime and not action.subresource else _forbidden(identity, action)
 

@@ -74,7 +74,13 @@ class KubernetesRuntimeInstanceStatus(Status):
 
     kubernetes_version: str | None = None
     endpoint: Annotated[str | None, Field(description="The endpoint in use.")] = None
-    agent_last_seen: Annotated[str | None, Field(description="When the agent last reported.")] = None
+    agent_last_seen: Annotated[
+        str | None,
+        Field(
+            description="When the agent was last heard of, noted when it begins or ceases to report; in between, the "
+            "AgentHeartbeat of this name tells."
+        ),
+    ] = None
 
 
 @resource(
@@ -88,6 +94,7 @@ class KubernetesRuntimeInstanceStatus(Status):
         Column("Default", ".spec.defaultRuntime", "boolean"),
         Column("Version", ".status.kubernetesVersion"),
         AGE_COLUMN,
+        Column("Agent", ".status.conditions[?(@.type=='AgentReporting')].status", priority=1),
         Column("Endpoint", ".status.endpoint", priority=1),
         MESSAGE_COLUMN,
     ),
@@ -99,4 +106,37 @@ class KubernetesRuntimeInstance(Resource):
     status: KubernetesRuntimeInstanceStatus | None = None
 
 
-KINDS: tuple[Kind, ...] = (kind_of(KubernetesRuntimeDefinition), kind_of(KubernetesRuntimeInstance))
+BeatingRuntime = Annotated[
+    Reference, ReferenceMark("kubernetesruntimeinstances.threeport.io", namespaced=False, blocks_deletion=False)
+]
+
+
+class AgentHeartbeatSpec(Shape):
+    """A sign of life."""
+
+    runtime_ref: Annotated[BeatingRuntime, Field(description="The cluster that the agent watches.")]
+    renew_time: Annotated[str, Field(description="When the agent wrote this, by its own clock.")]
+    agent_version: str = ""
+
+
+@resource(
+    plural="agentheartbeats",
+    namespaced=False,
+    categories=(),
+    columns=(
+        Column("Renewed", ".spec.renewTime", "date"),
+        Column("Version", ".spec.agentVersion"),
+        AGE_COLUMN,
+    ),
+)
+class AgentHeartbeat(Resource):
+    """That the agent of the runtime of this name lives; apart from the runtime, since it changes all the time."""
+
+    spec: AgentHeartbeatSpec
+
+
+KINDS: tuple[Kind, ...] = (
+    kind_of(KubernetesRuntimeDefinition),
+    kind_of(KubernetesRuntimeInstance),
+    kind_of(AgentHeartbeat),
+)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from threeport.apiserver import identities
-from threeport.apiserver.authorization import AGENT_TOKEN, REPORTS, RUNTIME_LABEL, RUNTIMES, decide
+from threeport.apiserver.authorization import AGENT_TOKEN, HEARTBEATS, REPORTS, RUNTIME_LABEL, RUNTIMES, decide
 from threeport.common.errors import Forbidden, NotFound
 from threeport.krm.interfaces import Action, Identity, LabelRequirement, Verb
 from threeport.resources import load_catalog
@@ -112,6 +112,14 @@ def test_an_agent_reads_its_own_runtime_and_reveals_nothing() -> None:
     assert isinstance(decide(AGENT, Action("get", kind(RUNTIMES), "", "rome"), None), Forbidden)
 
 
+def test_an_agent_gives_signs_of_life_of_its_own_runtime_only() -> None:
+    for verb in ("get", "create", "update", "patch"):
+        assert decide(AGENT, Action(verb, kind(HEARTBEATS), "", "paris"), None) is None
+        assert isinstance(decide(AGENT, Action(verb, kind(HEARTBEATS), "", "rome"), None), Forbidden)
+    for verb in set(VERBS) - {"get", "create", "update", "patch"}:
+        assert isinstance(decide(AGENT, Action(verb, kind(HEARTBEATS), "", "paris"), None), Forbidden)
+
+
 @given(
     st.sampled_from(VERBS),
     st.sampled_from([each.resource for each in CATALOG]),
@@ -126,7 +134,8 @@ def test_an_agent_gets_nothing_but_its_reports_and_its_runtime(
     if decide(AGENT, action, obj) is None:
         assert not subresource
         assert (resource == REPORTS and (obj is None or verb in ("list", "watch"))) or (
-            resource == RUNTIMES and name == "paris" and verb == "get"
+            (resource == RUNTIMES and name == "paris" and verb == "get")
+            or (resource == HEARTBEATS and name == "paris" and verb in ("get", "create", "update", "patch"))
         )
 
 
