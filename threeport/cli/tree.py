@@ -49,7 +49,8 @@ def node_of(obj: FrozenJson, *, detail: str = "") -> Node:
         health = "Ready" if is_ready else "NotReady" if ready else "Unknown"
     if health == "NotReady" and ready.get("reason") in ("Progressing", "Deleting", "Pending"):
         health = "Progressing"
-    message = "" if is_ready else ": ".join(part for part in (ready.get("reason"), ready.get("message")) if part)
+    reason = ready.get("reason") if ready.get("reason") != health else ""
+    message = "" if is_ready else ": ".join(part for part in (reason, ready.get("message")) if part)
     if obj["metadata"].get("deletionTimestamp"):
         detail = " ".join(part for part in (detail, "being deleted") if part)
     return Node(f"{obj['kind']}/{obj['metadata']['name']}", health, detail, message)

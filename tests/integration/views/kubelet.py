@@ -38,6 +38,7 @@ class Kubelet:
         self.requests: list[str] = []
         self._backend_port = backend_port
         self._lines: dict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
+        self._ended: set[tuple[str, str]] = set()
         self._certificate = certificate
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
@@ -54,10 +55,15 @@ class Kubelet:
         """Ends all connections."""
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(10)
+        self._loop.close()
 
     def write(self, pod: str, container: str, text: str, *, ago: float = 0.0) -> None:
         """A line that a container writes now, or wrote some seconds ago."""
         self._lines[pod, container].append((time.time() - ago, text))
+
+    def end(self, pod: str, container: str) -> None:
+        """The container has ended: whoever follows its log has seen all of it."""
+        self._ended.add((pod, container))
 
     def register(self, cluster: Cluster) -> None:
         """Makes the node known to the cluster, as Ready."""
@@ -94,10 +100,12 @@ class Kubelet:
         self._started.set()
         await self._stop.wait()
         await runner.cleanup()
+        await asyncio.sleep(0.25)  # connections with TLS close a little later (aiohttp, "Graceful shutdown")
 
     async def _log(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(request.path_qs)
-        lines = self._lines[request.match_info["pod"], request.match_info["container"]]
+        key = request.match_info["pod"], request.match_info["container"]
+        lines = self._lines[key]
         query = request.query
         since = time.time() - int(query["sinceSeconds"]) if "sinceSeconds" in query else 0.0
         chosen = [line for line in lines if line[0] >= since]
@@ -112,6 +120,8 @@ class Kubelet:
             for line in lines[sent:]:
                 await response.write(_rendered(line))
             sent = len(lines)
+            if key in self._ended:
+                break
             await asyncio.sleep(0.05)
         return response
 

@@ -89,6 +89,20 @@ async def test_following_shows_lines_as_they_are_written_also_of_pods_that_come(
         assert "one" not in seen()
 
 
+def test_following_ends_when_every_pod_has_ended(
+    team: Team, real_runtime: str, cluster: Cluster, kubelet: Kubelet
+) -> None:
+    job = deployment("once")
+    del job["spec"]["replicas"], job["spec"]["selector"]
+    job |= {"apiVersion": "batch/v1", "kind": "Job"}
+    job["spec"]["template"]["spec"]["restartPolicy"] = "Never"
+    team.deploy("once", [job], runtime=real_runtime)
+    (pod,) = pods_of(cluster, team.in_cluster("once"))
+    kubelet.write(pod, "main", "all that it had to say")
+    kubelet.end(pod, "main")
+    assert team.ok("logs", "workload/once", "-f") == "all that it had to say\n"
+
+
 def test_a_node_that_does_not_answer_is_said_with_the_runtime(
     team: Team, real_runtime: str, cluster: Cluster, kubelet: Kubelet
 ) -> None:
