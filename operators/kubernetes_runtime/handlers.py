@@ -9,7 +9,13 @@ from typing import Any, Final
 import kopf
 
 from operators.kubernetes_runtime.heartbeats import HEARTBEAT, LOOK_EVERY, agent_is_heard, look_at_agent
-from operators.kubernetes_runtime.runtime import DEFINITION, INSTANCE, reconcile_runtime, remove_runtime
+from operators.kubernetes_runtime.runtime import (
+    DEFINITION,
+    INSTANCE,
+    definition_is_there,
+    reconcile_runtime,
+    remove_runtime,
+)
 from operators.kubernetes_runtime.settings import RuntimeSettings
 from threeport.controller.controller import Controller, lock_of
 from threeport.controller.cycle import decide, run_cycle
@@ -35,7 +41,8 @@ async def accept_definition(body: kopf.Body, memo: kopf.Memo, retry: int, **_: A
     async def accept() -> str:
         sentence = f"Clusters of this definition come from the provider {definition['spec']['infraProvider']}."
         await decide(controller, DEFINITION, definition, "True", "Valid", sentence)
-        return sentence
+        woken = await definition_is_there(controller, definition)
+        return sentence + (f" Woke {woken} clusters that waited for it." if woken else "")
 
     await run_cycle(controller, DEFINITION, definition, retry, accept)
 

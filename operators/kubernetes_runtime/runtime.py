@@ -10,9 +10,10 @@ from operators.kubernetes_runtime.settings import RuntimeSettings
 from operators.kubernetes_runtime.simulated import ensure_simulated, remove_simulated
 from threeport.common.errors import NotFound
 from threeport.common.types import FrozenJson, JsonObject
-from threeport.controller.conditions import Truth, set_condition
+from threeport.controller.conditions import READY, Truth, condition, set_condition
 from threeport.controller.controller import Controller
 from threeport.controller.cycle import Refused, Waiting, decide
+from threeport.controller.waking import cause_of, wake_all
 from threeport.kube.access import ClusterAccess
 from threeport.kube.cluster import Cluster
 from threeport.kube.errors import ClusterError
@@ -21,6 +22,7 @@ from threeport.resources.kind import Kind
 from threeport.resources.kubernetes_runtime import KubernetesRuntimeDefinition, KubernetesRuntimeInstance
 from threeport.resources.model import kind_of
 from threeport.resources.workload import WorkloadInstance
+from threeport.store.records import Key
 
 DEFINITION: Final[Kind] = kind_of(KubernetesRuntimeDefinition)
 INSTANCE: Final[Kind] = kind_of(KubernetesRuntimeInstance)
@@ -77,6 +79,19 @@ async def remove_runtime(controller: Controller, settings: RuntimeSettings, seen
         await _clean_up(controller, runtime)
     await controller.clusters.forget(metadata["uid"])
     return "took the agent out of the cluster; deleted"
+
+
+async def definition_is_there(controller: Controller, definition: FrozenJson) -> int:
+    """Wakes clusters that said that their definition does not exist. Returns how many."""
+    name = definition["metadata"]["name"]
+    runtimes = (await controller.client.list(INSTANCE, referring_to=Key(DEFINITION.resource, "", name))).items
+    waiting = [
+        runtime
+        for runtime in runtimes
+        if runtime["spec"]["definitionRef"]["name"] == name
+        and (condition(runtime.get("status"), READY) or {}).get("reason") == "ReferenceNotFound"
+    ]
+    return await wake_all(controller.client, INSTANCE, waiting, cause=cause_of(definition))
 
 
 async def _clean_up(controller: Controller, runtime: FrozenJson) -> None:

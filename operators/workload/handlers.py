@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Any, Final
 
@@ -14,10 +15,12 @@ from operators.workload.health import REASONS, report_on, roll_up
 from operators.workload.instance import reconcile_instance, remove_instance
 from operators.workload.kinds import DEFINITION, INSTANCE, REPORT, RUNTIME, WORKLOAD
 from operators.workload.wakeups import instance_changed, runtime_is_ready
+from operators.workload.word_of_agent import Told, hints_at_drift, told_by
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.conditions import READY, condition, is_ready
 from threeport.controller.controller import Controller, lock_of
 from threeport.controller.cycle import run_cycle
+from threeport.controller.waking import cause_of, wake_all
 
 REPORT_INTERVAL: Final = 15.0
 """Seconds between looks at the report of an instance that is not Ready, in case that its event was missed."""
@@ -116,6 +119,8 @@ async def take_report(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
     instance = await controller.client.find(INSTANCE, name, metadata["namespace"]) if name else None
     if instance is not None and instance["metadata"]["uid"] == spec.get("instanceUid"):
         await roll_up(controller, instance, None if event["type"] == "DELETED" else report)
+        if event["type"] != "DELETED":
+            await _compare_on_word(controller, instance, report, memo)
 
 
 @kopf.on.event(*_OF_INSTANCES)
@@ -140,6 +145,17 @@ async def _reconcile_instance(body: kopf.Body, memo: kopf.Memo, retry: int) -> N
     instance, controller = _plain(body), _controller(memo)
     async with lock_of(memo):
         await run_cycle(controller, INSTANCE, instance, retry, partial(reconcile_instance, controller, instance))
+
+
+async def _compare_on_word(controller: Controller, instance: FrozenJson, report: FrozenJson, memo: kopf.Memo) -> None:
+    """Has the instance looked at, wherever it is looked after, if the report hints at drift."""
+    now = asyncio.get_running_loop().time()
+    former: Told | None = memo.get("told")
+    told = told_by(report, former)
+    if hints_at_drift(former, told, instance, now):
+        told = told._replace(asked=now)
+        await wake_all(controller.client, INSTANCE, [instance], cause=cause_of(report))
+    memo.told = told
 
 
 def _controller(memo: kopf.Memo) -> Controller:

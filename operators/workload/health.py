@@ -70,6 +70,8 @@ async def roll_up(controller: Controller, instance: FrozenJson, report: FrozenJs
         former = condition(status, READY)
         if seen["metadata"].get("deletionTimestamp") or former is None or former.get("reason") not in REASONS:
             return
+        if report is not None and report["spec"]["runtimeRef"]["name"] != status.get("runtime"):
+            return  # where it ran before, or the same cluster under another name: says nothing of here and now
         verdict = assess(status, seen["metadata"]["uid"], report)
         put_verdict(status, verdict, former.get("observedGeneration"))
         if former.get("reason") != verdict.reason:

@@ -67,7 +67,8 @@ async def _forget(cluster: Cluster, instance: str, uid: str) -> None:
     kind, name = threeport_workload_kind(), threeport_workload_name(instance, uid)
     found = await cluster.get(kind.api_version, kind.kind, name)
     if found is not None:
-        await cluster.delete(kind.api_version, kind.kind, name, None, uid=found["metadata"]["uid"])
+        found_uid = found["metadata"]["uid"]
+        await cluster.delete(kind.api_version, kind.kind, name, None, uid=found_uid, foreground=False)
 
 
 def _what_remains(remaining: Sequence[FrozenJson], live: Live) -> str:

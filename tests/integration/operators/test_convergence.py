@@ -80,6 +80,7 @@ async def test_what_others_changed_or_removed_is_put_right_and_told(space: Space
     found = await objects_of(space, "drift")
     namespace = instance["status"]["namespace"]
     config, deployment = found["ConfigMap/settings"], found["Deployment/web"]
+    space.plane.workload.stop()
     await space.cluster.delete("v1", "ConfigMap", "settings", namespace, uid=config["metadata"]["uid"])
     await space.as_somebody_else({**DEPLOYMENT, "metadata": {"name": "web", "namespace": namespace}}, replicas=5)
 
@@ -88,7 +89,6 @@ async def test_what_others_changed_or_removed_is_put_right_and_told(space: Space
         return "ConfigMap/settings" not in now and now["Deployment/web"]["spec"]["replicas"] == 5
 
     await space.until(has_drifted)
-    space.plane.workload.stop()
     space.plane.workload.start()
 
     async def is_put_right() -> bool:

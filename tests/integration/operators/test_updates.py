@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.operators.conftest import DEFINITION, INSTANCE, WORKLOAD, Space
+from tests.integration.operators.conftest import DEFINITION, INSTANCE, RUNTIME, RUNTIME_DEFINITION, WORKLOAD, Space
 from tests.integration.operators.test_workload import CONFIG, DEPLOYMENT, objects_of
 from threeport.common.errors import Invalid
 from threeport.common.types import JsonObject
@@ -214,3 +214,29 @@ async def test_a_workload_passes_its_policy_on_and_keeps_revisions(space: Space)
     assert instance["spec"]["definitionRevision"] == 2
     assert await kept(space) == [1, 2]
     assert condition(instance["status"], READY) is not None
+
+
+async def test_the_word_of_the_agent_brings_drift_to_light_long_before_the_timer(space: Space) -> None:
+    await space.create(DEFINITION, "shop", {"manifests": [CONFIG, DEPLOYMENT]})
+    await instantiate(space, "eu", "shop", driftInterval="1h")
+    instance = await space.ready(INSTANCE, "eu")
+    metadata = {"name": "web", "namespace": instance["status"]["namespace"]}
+    await space.as_somebody_else({**DEPLOYMENT, "metadata": metadata}, replicas=3)
+
+    async def is_corrected() -> bool:
+        return bool((await objects_of(space, "eu"))["Deployment/web"]["spec"]["replicas"] == 2)
+
+    await space.until(is_corrected, seconds=20)
+    await space.ready(INSTANCE, "eu")
+
+
+async def test_a_cluster_that_waits_for_its_definition_is_connected_when_that_appears(space: Space) -> None:
+    name = f"late-{space.namespace}"
+    await space.client.create({"metadata": {"name": name}, "spec": {"definitionRef": {"name": name}}}, RUNTIME)
+    await space.says(RUNTIME, name, "ReferenceNotFound")
+    body = {"metadata": {"name": name}, "spec": {"infraProvider": "simulated"}}
+    await space.client.create(body, RUNTIME_DEFINITION)
+    await space.ready(RUNTIME, name, seconds=20)
+    await space.client.delete(RUNTIME, name)
+    await space.gone(RUNTIME, name)
+    await space.client.delete(RUNTIME_DEFINITION, name)
