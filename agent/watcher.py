@@ -74,7 +74,10 @@ class Watcher:
         await self._client.close()
 
     def workload_seen(self, workload: FrozenJson) -> None:
-        """A ThreeportWorkload is there, new or changed."""
+        """A ThreeportWorkload is there, new or changed. That of another runtime is not ours: a cluster may be two."""
+        if workload["spec"].get("runtime") != self._runtime:
+            self.workload_gone(workload["spec"]["instance"]["uid"])
+            return
         instance = instance_of(workload, now=_now())
         former = self._instances.get(instance.uid)
         if former is not None and former.resources == instance.resources:
@@ -144,7 +147,8 @@ class Watcher:
 
     async def _uids_in_cluster(self) -> set[str]:
         answer = decode_json((await self._cluster.request("GET", WORKLOADS_PATH)).body)
-        return {workload["spec"]["instance"]["uid"] for workload in answer["items"]}
+        specs = [workload["spec"] for workload in answer["items"]]
+        return {spec["instance"]["uid"] for spec in specs if spec.get("runtime") == self._runtime}
 
 
 def _now() -> float:

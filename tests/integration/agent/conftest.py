@@ -60,6 +60,7 @@ class Deployed:
     name: str
     uid: str
     cluster: SimulatedCluster
+    runtime: str
     objects: list[dict[str, Any]] = field(default_factory=list)
 
     def apply(self, manifests: list[dict[str, Any]], *, generation: int = 1, applied_hash: str = "hash-1") -> None:
@@ -79,7 +80,7 @@ class Deployed:
             "metadata": {"name": threeport_workload_name(self.name, self.uid)},
             "spec": {
                 "instance": {"namespace": "default", "name": self.name, "uid": self.uid, "generation": generation},
-                "runtime": "any",
+                "runtime": self.runtime,
                 "appliedHash": applied_hash,
                 "resources": [
                     {
@@ -110,7 +111,7 @@ class Rig:
 
     def deployed(self, name: str | None = None) -> Deployed:
         """A new instance without objects."""
-        return Deployed(name or f"app-{uuid.uuid4().hex[:8]}", new_uid(), self.cluster)
+        return Deployed(name or f"app-{uuid.uuid4().hex[:8]}", new_uid(), self.cluster, self.runtime)
 
     async def reports(self, uid: str) -> list[WorkloadReport]:
         """The reports about the instance with this uid."""

@@ -78,6 +78,15 @@ async def test_a_kind_that_appears_later_is_watched_then(rig: Rig) -> None:
     await rig.report_when(app.uid, lambda report: report.spec.health == "Healthy", seconds=40)
 
 
+async def test_what_another_runtime_has_put_into_the_same_cluster_is_left_to_its_agent(rig: Rig) -> None:
+    theirs, ours = rig.deployed(), rig.deployed()
+    theirs.runtime = "another"
+    theirs.apply([CONFIG])
+    ours.apply([CONFIG])
+    await rig.report_when(ours.uid, lambda report: report.spec.health == "Healthy")
+    assert await rig.reports(theirs.uid) == []
+
+
 async def test_a_report_goes_when_its_instance_goes(rig: Rig) -> None:
     app = rig.deployed()
     app.apply([CONFIG])
