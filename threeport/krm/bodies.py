@@ -17,6 +17,7 @@ from aiohttp import web
 
 from threeport.common.errors import BadRequest, RequestTooLarge
 from threeport.common.types import JsonObject
+from threeport.resources.yaml_text import YamlError, refuse_deep
 
 REQUEST_LIMIT = 3 * 1024 * 1024
 """Bytes of a request, as in Kubernetes (apiserver, ``MaxRequestBodyBytes``)."""
@@ -54,7 +55,9 @@ def decode(raw: bytes, content_type: str) -> Any:
         text = raw.decode()
     except UnicodeDecodeError as error:
         raise BadRequest(f"the body is not valid UTF-8 at byte {error.start}") from None
-    value = _load_yaml(text) if "yaml" in content_type else _load_json(text)
+    # JSON is YAML, and what clients send as YAML is mostly JSON, which is read a hundred times faster.
+    is_yaml = "yaml" in content_type and not text.lstrip().startswith("{")
+    value = _load_yaml(text) if is_yaml else _load_json(text)
     _inspect(value)
     return value
 
@@ -78,12 +81,11 @@ def _load_json(text: str) -> Any:
 
 def _load_yaml(text: str) -> Any:
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.CSafeLoader)):
-            raise BadRequest("YAML aliases (*name) are not accepted; write the value out")
+        refuse_deep(text, aliases=False)
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - the loader is a safe one, narrowed further
     except RecursionError:
         raise _too_deep() from None
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, YamlError, ValueError) as error:
         raise BadRequest(f"the body is not valid YAML: {error}") from None
 
 

@@ -7,6 +7,7 @@ work (``dryRun``), and to choose the form of its patches.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 import orjson
 
@@ -67,6 +68,30 @@ _WRITE_PARAMETERS: list[JsonObject] = [
         ("fieldValidation", "What to do about unknown fields: `Ignore`, `Warn` or `Strict`."),
     )
 ]
+
+
+_LIST_PARAMETERS: list[JsonObject] = [
+    {"name": name, "in": "query", "schema": {"type": kind, "uniqueItems": True}, "description": text}
+    for name, kind, text in (
+        ("labelSelector", "string", "Labels that objects have to have, such as `a=b,c in (d,e),!f`."),
+        ("fieldSelector", "string", "Fields that objects have to have, such as `metadata.name=x`."),
+        ("shardSelector", "string", "One of several parts of all objects, such as `0-of-4`."),
+        ("referenceSelector", "string", "What objects refer to: `<resource>/<namespace>/<name>`."),
+        ("limit", "integer", "Largest number of objects in the answer."),
+        ("continue", "string", "Where to go on, from the answer before."),
+        ("resourceVersion", "string", "The state to watch from."),
+        ("resourceVersionMatch", "string", "How `resourceVersion` is meant."),
+        ("sendInitialEvents", "boolean", "Whether a watch begins with the current state."),
+        ("allowWatchBookmarks", "boolean", "Whether a watch tells how far it has come."),
+        ("timeoutSeconds", "integer", "How long to watch."),
+        ("watch", "boolean", "Whether to watch."),
+    )
+]
+
+_PLACES: Mapping[str, JsonObject] = {
+    name: {"name": name, "in": "path", "required": True, "schema": {"type": "string", "uniqueItems": True}}
+    for name in ("namespace", "name")
+}
 
 
 class OpenApi:
@@ -145,17 +170,19 @@ def _paths(kind: Kind) -> JsonObject:
     base = f"/{_path_of(kind.group, kind.version)}"
     collection = f"{base}/namespaces/{{namespace}}/{kind.plural}" if kind.namespaced else f"{base}/{kind.plural}"
     item = f"{collection}/{{name}}"
-    paths = {
+    paths: JsonObject = {
         collection: {
-            "get": _operation(kind, "list"),
+            "get": {**_operation(kind, "list"), "parameters": _LIST_PARAMETERS},
             "post": {**_operation(kind, "post"), "parameters": _WRITE_PARAMETERS, **_body(kind, ["application/json"])},
         },
         item: _item(kind),
     }
     if kind.namespaced:
-        paths[f"{base}/{kind.plural}"] = {"get": _operation(kind, "list")}
+        paths[f"{base}/{kind.plural}"] = {"get": {**_operation(kind, "list"), "parameters": _LIST_PARAMETERS}}
     if kind.has_status:
-        paths[f"{item}/status"] = _item(kind)
+        paths[f"{item}/status"] = {action: part for action, part in _item(kind).items() if action != "delete"}
+    for path, operations in paths.items():
+        operations["parameters"] = [place for name, place in _PLACES.items() if f"{{{name}}}" in path]
     return paths
 
 

@@ -43,6 +43,7 @@ def load_documents(text: str) -> Iterator[tuple[int, int, Any]]:
     """
     number = 1
     try:
+        refuse_deep(text)
         loader = _KubernetesLoader(text)
         while loader.check_node():
             node = loader.get_node()
@@ -55,6 +56,40 @@ def load_documents(text: str) -> Iterator[tuple[int, int, Any]]:
         raise YamlError(problem, document=number, line=mark.line + 1 if mark else 1) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise YamlError(str(error) or "not YAML", document=number, line=1) from None
+
+
+def refuse_deep(text: str, *, aliases: bool = True) -> None:
+    """Raises `YamlError` for a text nested deeper than `MAX_DEPTH`, of more than `MAX_NODES` values, or with aliases
+    unless they may be. What else is wrong with it is left to who loads it.
+
+    To be asked before anything is made of a text: libyaml tells events one by one, but the tree is put together by
+    recursion in C, and a text of a hundred thousand brackets would end the process.
+    """
+    depth = document = 0
+    for number, event in enumerate(_events(text)):
+        if isinstance(event, yaml.DocumentStartEvent):
+            document += 1
+        elif isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        problem = None
+        if depth > MAX_DEPTH:
+            problem = f"nested deeper than {MAX_DEPTH} levels"
+        elif number > MAX_NODES:
+            problem = f"more than {MAX_NODES} values"
+        elif not aliases and isinstance(event, yaml.AliasEvent):
+            problem = "aliases (*name) are not accepted; write the value out"
+        if problem:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise YamlError(problem, document=document, line=line)
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    try:
+        yield from yaml.parse(text, Loader=_Base)
+    except (yaml.YAMLError, ValueError):
+        return
 
 
 class _KubernetesLoader(_Base):  # type: ignore[misc] # the C loader where PyYAML was built with it

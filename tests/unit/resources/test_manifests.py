@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from threeport.common.errors import Invalid
 from threeport.resources.manifests import ObjectId, digest_of, identity_of, split_manifests
+from threeport.resources.yaml_text import YamlError, load_documents
 
 CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"k": "v"}}
 
@@ -138,3 +139,9 @@ def test_the_digest_depends_on_content_and_order_but_not_on_the_order_of_keys() 
 
 def test_an_object_is_identified_by_group_kind_namespace_and_name() -> None:
     assert identity_of(CONFIG_MAP) == ObjectId("", "ConfigMap", "", "a")
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"a":' * 200_000, "- " * 5_000 + "a", "? " * 5_000 + "a"])
+def test_a_text_nested_without_end_is_refused_before_it_can_end_the_process(text: str) -> None:
+    with pytest.raises(YamlError, match="nested deeper than 100 levels"):
+        list(load_documents(text))
