@@ -21,7 +21,10 @@ from threeport.controller.controller import Controller, lock_of
 from threeport.controller.cycle import decide, run_cycle
 
 CHECK_INTERVAL: Final = 60.0
-"""Seconds between looks at a cluster that nobody touched; longer after failures. An outage never deletes anything."""
+"""Seconds between looks at a cluster that nobody touched. An outage never deletes anything."""
+
+AWAY: Final = 45.0
+"""Seconds, at most, between looks at a cluster that is away: workloads go on within a minute of its return."""
 
 _OF_DEFINITIONS: Final = (DEFINITION.group, DEFINITION.version, DEFINITION.plural)
 _OF_INSTANCES: Final = (INSTANCE.group, INSTANCE.version, INSTANCE.plural)
@@ -87,7 +90,8 @@ async def disconnect(body: kopf.Body, memo: kopf.Memo, retry: int, **_: Any) -> 
 async def _reconcile(body: kopf.Body, memo: kopf.Memo, retry: int) -> None:
     runtime, controller = dict(body), _controller(memo)
     async with lock_of(memo):
-        await run_cycle(controller, INSTANCE, runtime, retry, partial(reconcile_runtime, controller, settings, runtime))
+        reconcile = partial(reconcile_runtime, controller, settings, runtime)
+        await run_cycle(controller, INSTANCE, runtime, retry, reconcile, longest=AWAY)
 
 
 def _controller(memo: kopf.Memo) -> Controller:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 
 import kopf
 
+from threeport.common.delays import LONGEST_DELAY
 from threeport.common.errors import ApiError
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.conditions import READY, Truth, condition, set_condition
@@ -45,9 +46,16 @@ class Refused(Exception):
 
 
 async def run_cycle(
-    controller: Controller, kind: Kind, obj: FrozenJson, retry: int, reconcile: Callable[[], Awaitable[str]]
+    controller: Controller,
+    kind: Kind,
+    obj: FrozenJson,
+    retry: int,
+    reconcile: Callable[[], Awaitable[str]],
+    *,
+    longest: float = LONGEST_DELAY,
 ) -> None:
-    """Runs `reconcile`, which returns its sentence, for `obj`. `retry` counts the attempts before, from 0.
+    """Runs `reconcile`, which returns its sentence, for `obj`. `retry` counts the attempts before, from 0; a cluster
+    that is away is tried again after `longest` seconds at the latest.
 
     Raises `kopf.TemporaryError` or `kopf.PermanentError` after the object says why.
     """
@@ -63,7 +71,9 @@ async def run_cycle(
             raise _never(name, refused.message) from None
         except ClusterError as error:
             await decide(controller, kind, obj, "False", error.reason, str(error))
-            raise (_later if error.temporary else _never)(name, str(error), retry) from None
+            if error.temporary:
+                raise _later(name, str(error), retry, longest=longest) from None
+            raise _never(name, str(error)) from None
         except ApiError as error:
             raise _later(name, error.message, retry, first=1, longest=60) from None
 
@@ -122,6 +132,6 @@ def _later(name: str, why: str, retry: int, **delays: float) -> kopf.TemporaryEr
     return error
 
 
-def _never(name: str, why: str, _retry: int = 0) -> kopf.PermanentError:
+def _never(name: str, why: str) -> kopf.PermanentError:
     logger.warning("%s: %s (not tried again until the spec changes)", name, why)
     return kopf.PermanentError(f"{name}: {why}")
