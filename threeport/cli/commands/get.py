@@ -180,7 +180,7 @@ class _View:
             for kind, obj in found:
                 result(f"{kind.singular}/{obj['metadata']['name']}")
             return
-        objects = [obj for _, obj in found]
+        objects = [_for_people(obj) for _, obj in found]
         document = {"apiVersion": "v1", "kind": "List", "items": objects} if as_list else objects[0]
         if self._output == "json":
             result(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
@@ -195,6 +195,16 @@ class _View:
 
     def _place(self, kind: Kind) -> str | None:
         return namespace_of(kind, self._namespace) if self._namespace else None
+
+
+def _for_people(obj: JsonObject) -> JsonObject:
+    """The object as one would write it: the kind first, then the metadata, without the record of who applied what."""
+    metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
+    first = ("name", "namespace", "labels", "annotations")
+    ordered = {key: metadata[key] for key in (*(key for key in first if key in metadata), *metadata)}
+    return {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": ordered} | {
+        key: value for key, value in obj.items() if key not in ("apiVersion", "kind", "metadata")
+    }
 
 
 def _any_namespaced(groups: Sequence[tuple[Kind, Table]]) -> bool:
