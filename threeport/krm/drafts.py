@@ -113,22 +113,6 @@ def _former(stored: StoredObject, labels: Labels) -> tuple[Labels, ...] | None:
     return former if len(former) <= FORMER_LIMIT else None
 
 
-def outcome_of(write: Write, revision: int) -> StoredObject:
-    """The object as it would be stored: the answer of a dry run."""
-    return StoredObject(
-        key=write.key,
-        uid=write.uid,
-        revision=revision,
-        generation=write.generation,
-        body=write.body,
-        labels=write.labels,
-        former=write.former,
-        bookkeeping=write.bookkeeping,
-        deleted=write.operation is Operation.DELETE,
-        deleting=write.deleting,
-    )
-
-
 def with_bookkeeping(bookkeeping: Bookkeeping, controller: str | None, own: Mapping[str, str]) -> Bookkeeping:
     """The bookkeeping of all controllers with that of one replaced; unchanged for a plain caller."""
     if controller is None:

@@ -17,7 +17,7 @@ import orjson
 from threeport.common.types import JsonObject
 from threeport.krm.batches import write_each
 from threeport.krm.deletion import FOREGROUND, ORPHAN, begun_deletion
-from threeport.krm.drafts import change, outcome_of
+from threeport.krm.drafts import change
 from threeport.krm.references import targets_of
 from threeport.krm.services import Services
 from threeport.resources.kind import Catalog
@@ -97,7 +97,7 @@ class GarbageCollector:
         writes = [write for obj in owned if (write := _verdict(self._services.catalog, obj, owners))]
         failures = await write_each(self._services.store, writes)
         failed = {failure.write.uid for failure in failures}
-        self.notice(outcome_of(write, 0) for write in writes if write.uid not in failed)
+        self.notice(write.outcome(0) for write in writes if write.uid not in failed)
         left = {uid for obj in owned if obj.uid in failed for uid in _owner_uids(obj)} & set(uids)
         return [*left, *await self._release(uids)]
 
@@ -112,7 +112,7 @@ class GarbageCollector:
         }
         writes = [_without_finalizer(obj) for obj in held if obj.uid not in blocked]
         failed = {failure.write.uid for failure in await write_each(self._services.store, writes)}
-        self.notice(outcome_of(write, 0) for write in writes if write.uid not in failed)
+        self.notice(write.outcome(0) for write in writes if write.uid not in failed)
         return [obj.uid for obj in held if obj.uid in blocked or obj.uid in failed]
 
 

@@ -18,7 +18,7 @@ from threeport.common.errors import Forbidden, NotFound
 from threeport.common.types import JsonObject
 from threeport.krm.batches import write_each
 from threeport.krm.deletion import begun_deletion
-from threeport.krm.drafts import change, outcome_of
+from threeport.krm.drafts import change
 from threeport.krm.services import Services
 from threeport.resources.kind import Kind
 from threeport.store.records import Key, StaleRevision, StoredObject, StoreUnavailable, Write
@@ -126,7 +126,7 @@ class Namespaces:
             writes = [begun_deletion(item) for item in page.items if not item.deleting]
             # What fails has changed, or is still referred to: the next round tries again.
             failed = {failure.write.uid for failure in await write_each(self._services.store, writes)}
-            self._services.written([outcome_of(write, 0) for write in writes if write.uid not in failed])
+            self._services.written([write.outcome(0) for write in writes if write.uid not in failed])
             if (after := page.after) is None:
                 return empty
 

@@ -192,7 +192,7 @@ class Writer:
             raise self.explained(NameTaken(key, taken), kind)
         bookkeeping = drafts.with_bookkeeping({}, caller.controller, own)
         write = replace(drafts.creation(key, obj, bookkeeping), references=targets_of(kind, obj))
-        outcome = drafts.outcome_of(write, 0)
+        outcome = write.outcome(0)
         return Plan(kind, write, outcome, [*warnings, *_dropped(dropped), *admission.warnings])
 
     def _complete_new(self, caller: Caller, kind: Kind, obj: JsonObject) -> None:
@@ -265,7 +265,7 @@ class Writer:
         owners = [obj["metadata"].get("ownerReferences") or [] for obj in (new, old)]
         refers = changed or not drafts.same(*owners)
         write = self._change(target, stored, new, bookkeeping, references=refers, manager=manager)
-        outcome = stored if write is None else drafts.outcome_of(write, stored.revision)
+        outcome = stored if write is None else write.outcome(stored.revision)
         return Plan(kind, write, outcome, all_warnings)
 
     def _change(
@@ -356,7 +356,7 @@ class Writer:
             raise blocked(target.kind, stored.key, blockers, self._services.catalog)
         finalizer = options.finalizer if self._services.garbage_collector else None
         write = begun_deletion(stored, finalizer)
-        return Plan(target.kind, write, drafts.outcome_of(write, stored.revision), admission.warnings)
+        return Plan(target.kind, write, write.outcome(stored.revision), admission.warnings)
 
     async def read(self, target: Target) -> StoredObject:
         """The object as stored; raises `NotFound`."""

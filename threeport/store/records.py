@@ -124,6 +124,21 @@ class Write:
     refuse_if_referenced: bool = False
     """Refuse (`StillReferenced`) while another object holds a reference to this one that blocks deletion."""
 
+    def outcome(self, revision: int) -> StoredObject:
+        """The object as it is once this has been stored under `revision`: also the answer of a dry run."""
+        return StoredObject(
+            key=self.key,
+            uid=self.uid,
+            revision=revision,
+            generation=self.generation,
+            body=self.body,
+            labels=self.labels,
+            former=self.former,
+            bookkeeping=self.bookkeeping,
+            deleted=self.operation is Operation.DELETE,
+            deleting=self.deleting,
+        )
+
 
 class Page(NamedTuple):
     """Part of a list. `after` is the (namespace, name) to go on from, or None on the last page."""

@@ -101,7 +101,7 @@ class Writer:
             known = None if write.expected is None else next_revision(write.expected, stamp, self.clock.node)
             raise _AnswerLost(error, _Guess(write, known)) from error
         if rows:
-            return _result(write, rows[0][0])
+            return write.outcome(rows[0][0])
         async with self.database.reading() as connection:
             return await explain(connection, write, stamp=stamp, fence=fence)
 
@@ -134,7 +134,7 @@ class Writer:
                 return stored(row, deleted=deleted)
         if revision is None or not await self.database.read(IN_OUTBOX, {"uid": write.uid, "revision": revision}):
             return None
-        return _result(write, revision)
+        return write.outcome(revision)
 
 
 @dataclass(slots=True)
@@ -167,7 +167,7 @@ class _Batch:
         if write.operation is Operation.UPDATE and write.references is not None:
             await fetch(connection, FORGET_REFERENCES, {"uid": write.uid})
             await fetch(connection, ADD_REFERENCES, {"uid": write.uid, **reference_parameters(write)})
-        return _result(write, rows[0][0])
+        return write.outcome(rows[0][0])
 
 
 async def _refuse_late(connection: Connection, first_stamp: int) -> None:
@@ -175,18 +175,3 @@ async def _refuse_late(connection: Connection, first_stamp: int) -> None:
     ((now, _),) = await fetch(connection, LAST_CHECK)
     if now - micros_of(first_stamp) > TRANSACTION_LIMIT - COMMIT_RESERVE:
         raise StoreUnavailable(f"the transaction took longer than {TRANSACTION_LIMIT // SECOND} s: write fewer at once")
-
-
-def _result(write: Write, revision: int) -> StoredObject:
-    return StoredObject(
-        key=write.key,
-        uid=write.uid,
-        revision=revision,
-        generation=write.generation,
-        body=write.body,
-        labels=write.labels,
-        former=write.former,
-        bookkeeping=write.bookkeeping,
-        deleted=write.operation is Operation.DELETE,
-        deleting=write.deleting,
-    )
