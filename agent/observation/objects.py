@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from agent.cluster.identity import KindName, ObjectName
-from agent.health import assess
-from agent.health.fields import items, part
-from agent.health.replicas import available_pods
-from agent.health.verdict import Verdict
 from threeport.common.types import FrozenJson, JsonObject
+from threeport.kube.health import assess
+from threeport.kube.health.fields import items, part
+from threeport.kube.health.replicas import available_pods
+from threeport.kube.health.verdict import Verdict
 from threeport.kube.labels import INSTANCE_LABEL
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from agent.cluster.identity import ObjectName
-from agent.health.verdict import HEALTHY, Verdict, worst
 from agent.observation.events import Events
 from agent.observation.instances import Instance
 from agent.observation.kinds import UNWATCHED
 from agent.observation.objects import Objects, Seen, Sight
+from threeport.kube.health.verdict import HEALTHY, Verdict, worst
 from threeport.resources.model import Reference
 from threeport.resources.workload import ResourceReport, WorkloadReportSpec
 

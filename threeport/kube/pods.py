@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from threeport.common.types import FrozenJson, JsonObject
-from threeport.resources.workload import Health
-
-STARTING: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
-"""Waiting reasons of a container that is only starting (kubelet, ``pkg/kubelet/container``)."""
-
-LONGEST_MESSAGE: Final = 300
-"""Characters of what a kubelet says that are shown."""
+from threeport.kube.health import assess
+from threeport.kube.health.fields import condition, part
+from threeport.kube.health.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +61,7 @@ class Pod:
     @property
     def is_ready(self) -> bool:
         """Whether it serves."""
-        return _condition(self.obj, "Ready").get("status") == "True" and not self.obj["metadata"].get(
+        return condition(self.obj, "Ready").get("status") == "True" and not self.obj["metadata"].get(
             "deletionTimestamp"
         )
 
@@ -87,7 +82,7 @@ class Pod:
             known = {state["name"]: state for state in status.get(states) or ()}
             for one in spec.get(field) or ():
                 state = known.get(one["name"], {})
-                started = bool(_part(state, "state", "running") or _part(state, "state", "terminated"))
+                started = bool(part(state, "state", "running") or part(state, "state", "terminated"))
                 restarts = int(state.get("restartCount") or 0)
                 found.append(Container(one["name"], init, started or restarts > 0, restarts))
         return found
@@ -103,24 +98,9 @@ class Pod:
         """The container port of this name."""
         return next((one["containerPort"] for one in _declared_ports(self.obj) if one.get("name") == name), None)
 
-    def health(self) -> tuple[Health, str]:
+    def health(self) -> Verdict:
         """How it does, and the sentence that explains it."""
-        status = self.obj.get("status") or {}
-        if self.phase == "Succeeded":
-            return "Healthy", "completed"
-        trouble = _container_trouble(status)
-        if self.phase == "Failed":
-            return "Down", trouble or _sentence(status.get("reason"), status.get("message")) or "the pod failed"
-        if trouble:
-            return "Down", trouble
-        scheduled = _condition(self.obj, "PodScheduled")
-        if scheduled.get("status") == "False":
-            return "Degraded", _sentence(scheduled.get("reason"), scheduled.get("message"))
-        if self.is_ready:
-            return "Healthy", ""
-        if self.obj["metadata"].get("deletionTimestamp"):
-            return "Progressing", "is being deleted"
-        return "Progressing", str(_condition(self.obj, "Ready").get("message") or "the pod is starting")
+        return assess("v1", "Pod", self.obj)
 
     def summary(self) -> JsonObject:
         """The pod in a few fields, for those who look at an application as a whole."""
@@ -162,36 +142,6 @@ def _meets(pod: Pod, expressions: Sequence[FrozenJson], labels: Mapping[str, str
     return True
 
 
-def _container_trouble(status: FrozenJson) -> str:
-    """Why a container does not run, or nothing."""
-    for state in [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]:
-        waiting = _part(state, "state", "waiting")
-        if waiting and waiting.get("reason", "") not in STARTING:
-            ended = _part(state, "lastState", "terminated")
-            last = f"last exit code {ended['exitCode']}; " if ended.get("exitCode") else ""
-            return _sentence(waiting.get("reason"), last + (waiting.get("message") or ""))
-        ended = _part(state, "state", "terminated")
-        if ended.get("exitCode"):
-            return _sentence(ended.get("reason"), f"container {state['name']} ended with exit code {ended['exitCode']}")
-    return ""
-
-
-def _condition(obj: FrozenJson, name: str) -> FrozenJson:
-    conditions = (obj.get("status") or {}).get("conditions") or ()
-    return next((one for one in conditions if one.get("type") == name), {})
-
-
 def _declared_ports(obj: FrozenJson) -> list[JsonObject]:
     containers = (obj.get("spec") or {}).get("containers") or ()
     return [port for container in containers for port in container.get("ports") or ()]
-
-
-def _part(obj: FrozenJson, *path: str) -> FrozenJson:
-    for step in path:
-        obj = obj.get(step) or {}
-    return obj
-
-
-def _sentence(reason: str | None, message: str | None) -> str:
-    text = ": ".join(" ".join(part.split()) for part in (reason, message) if part)
-    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"

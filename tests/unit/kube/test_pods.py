@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from threeport.kube.pods import LONGEST_MESSAGE, Pod, selected
+from threeport.kube.health import assess
+from threeport.kube.pods import Pod, selected
 
 
 def pod(name: str = "web-1", *, labels: dict[str, str] | None = None, **status: Any) -> Pod:
@@ -29,55 +28,20 @@ def waiting(reason: str, message: str = "", **more: Any) -> list[dict[str, Any]]
     return [{"name": "main", "state": {"waiting": {"reason": reason, "message": message}}, **more}]
 
 
-@pytest.mark.parametrize(
-    ("given", "health", "message"),
-    [
-        (pod(phase="Running", conditions=[READY]), "Healthy", ""),
-        (pod(phase="Succeeded"), "Healthy", "completed"),
-        (pod(phase="Pending", containerStatuses=waiting("ContainerCreating")), "Progressing", "the pod is starting"),
-        (pod(), "Progressing", "the pod is starting"),
-        (
-            pod(phase="Pending", containerStatuses=waiting("ImagePullBackOff", 'Back-off pulling\n image "x"')),
-            "Down",
-            'ImagePullBackOff: Back-off pulling image "x"',
-        ),
-        (
-            pod(
-                phase="Running",
-                containerStatuses=waiting(
-                    "CrashLoopBackOff", "back-off 10s", lastState={"terminated": {"exitCode": 3}}, restartCount=2
-                ),
-            ),
-            "Down",
-            "CrashLoopBackOff: last exit code 3; back-off 10s",
-        ),
-        (
-            pod(
-                phase="Failed",
-                containerStatuses=[{"name": "main", "state": {"terminated": {"exitCode": 1, "reason": "Error"}}}],
-            ),
-            "Down",
-            "Error: container main ended with exit code 1",
-        ),
-        (pod(phase="Failed", reason="Evicted", message="low on memory"), "Down", "Evicted: low on memory"),
-        (
-            pod(
-                conditions=[
-                    {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"}
-                ]
-            ),
-            "Degraded",
-            "Unschedulable: 0/1 nodes",
-        ),
-    ],
-)
-def test_the_health_of_a_pod_comes_with_the_sentence_that_explains_it(given: Pod, health: str, message: str) -> None:
-    assert given.health() == (health, message)
+def test_the_health_of_a_pod_is_what_the_agent_says_of_it() -> None:
+    crashing = pod(phase="Running", containerStatuses=waiting("CrashLoopBackOff", "back-off 10s"))
+    assert crashing.health() == ("Down", "CrashLoopBackOff: back-off 10s")
+    assert crashing.health() == assess("v1", "Pod", crashing.obj)
+    assert (crashing.summary()["health"], crashing.summary()["message"]) == crashing.health()
+    assert pod(phase="Running", conditions=[READY]).health() == ("Healthy", "")
 
 
-def test_a_long_message_is_cut() -> None:
-    _, message = pod(containerStatuses=waiting("ErrImagePull", "x" * 1000)).health()
-    assert len(message) == LONGEST_MESSAGE
+def test_a_pod_that_is_being_deleted_does_not_serve_any_more() -> None:
+    going = pod(phase="Running", conditions=[READY])
+    assert going.is_ready
+    leaving = Pod({**going.obj, "metadata": {**going.obj["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}})
+    assert not leaving.is_ready
+    assert leaving.health() == ("Progressing", "is being deleted")
 
 
 def test_a_container_has_a_log_once_it_has_run() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from agent.health.fields import condition, part
-from agent.health.verdict import HEALTHY, Verdict, sentence
 from threeport.common.types import FrozenJson
+from threeport.kube.health.fields import condition, part
+from threeport.kube.health.verdict import HEALTHY, Verdict, sentence
 
 
 def assess_definition(obj: FrozenJson) -> Verdict:

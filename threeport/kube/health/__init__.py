@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from agent.health.batch import assess_cron_job, assess_job
-from agent.health.conditions import assess_by_conditions
-from agent.health.extensions import assess_api_service, assess_definition, assess_namespace
-from agent.health.fields import part
-from agent.health.network import assess_ingress, assess_service
-from agent.health.pod import assess_pod
-from agent.health.policy import assess_autoscaler, assess_disruption_budget
-from agent.health.replicas import (
+from threeport.common.types import FrozenJson
+from threeport.kube.health.batch import assess_cron_job, assess_job
+from threeport.kube.health.conditions import assess_by_conditions
+from threeport.kube.health.extensions import assess_api_service, assess_definition, assess_namespace
+from threeport.kube.health.fields import part
+from threeport.kube.health.network import assess_ingress, assess_service
+from threeport.kube.health.pod import assess_pod
+from threeport.kube.health.policy import assess_autoscaler, assess_disruption_budget
+from threeport.kube.health.replicas import (
     assess_daemon_set,
     assess_deployment,
     assess_replica_set,
     assess_stateful_set,
 )
-from agent.health.storage import assess_volume, assess_volume_claim
-from agent.health.verdict import Verdict
-from threeport.common.types import FrozenJson
+from threeport.kube.health.storage import assess_volume, assess_volume_claim
+from threeport.kube.health.verdict import Verdict
 
 Assessment = Callable[[FrozenJson], Verdict]
 

@@ -1,4 +1,4 @@
-"""What the agent says of Kubernetes objects, one table per family of kinds."""
+"""What is said of Kubernetes objects, one table per family of kinds."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.health import ASSESSMENTS, assess
-from agent.health.verdict import SEVERITY, Verdict, worst
+from threeport.kube.health import ASSESSMENTS, assess
+from threeport.kube.health.verdict import LONGEST_MESSAGE, SEVERITY, Verdict, worst
 
 GROUPS = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1", "ReplicaSet": "apps/v1"}
 
@@ -124,7 +124,7 @@ RUNNING = {"name": "web", "state": {"running": {"startedAt": "2026-01-01T00:00:1
         (pod("Running", RUNNING, conditions=[condition("Ready", "True")]), "Healthy", ""),
         (pod("Pending", waiting("ContainerCreating")), "Progressing", "starting"),
         (pod("Pending", waiting("ImagePullBackOff", "no such image")), "Down", "ImagePullBackOff: no such image"),
-        (pod("Pending", waiting("ErrImagePull", "no such image")), "Down", "ErrImagePull"),
+        (pod("Pending", waiting("ErrImagePull", "no such\n image")), "Down", "ErrImagePull: no such image"),
         (pod("Pending", waiting("CreateContainerConfigError", 'secret "x" not found')), "Down", 'secret "x"'),
         (
             pod("Running", waiting("CrashLoopBackOff", "back-off", {"exitCode": 137, "reason": "OOMKilled"})),
@@ -161,6 +161,10 @@ def test_pods(obj: dict[str, Any], health: str, message: str) -> None:
     verdict = judged("Pod", obj)
     assert verdict.health == health
     assert message in verdict.message
+
+
+def test_a_long_message_is_cut() -> None:
+    assert len(judged("Pod", pod("Pending", waiting("ErrImagePull", "x" * 1000))).message) == LONGEST_MESSAGE
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the agent says of one object: a health and the one sentence that explains it."""
+"""What is said of one object: a health and the one sentence that explains it."""
 
 from __future__ import annotations
 

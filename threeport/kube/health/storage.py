@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from agent.health.fields import part
-from agent.health.verdict import HEALTHY, Verdict, sentence
 from threeport.common.types import FrozenJson
+from threeport.kube.health.fields import part
+from threeport.kube.health.verdict import HEALTHY, Verdict, sentence
 
 
 def assess_volume_claim(obj: FrozenJson) -> Verdict:

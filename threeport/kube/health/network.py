@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from agent.health.fields import items, part
-from agent.health.verdict import HEALTHY, Verdict
 from threeport.common.types import FrozenJson
+from threeport.kube.health.fields import items, part
+from threeport.kube.health.verdict import HEALTHY, Verdict
 
 
 def assess_service(obj: FrozenJson) -> Verdict:

@@ -1,4 +1,4 @@
-"""Objects of kinds that the agent does not know, by the conventions that controllers keep.
+"""Objects of kinds that have no rules of their own, by the conventions that controllers keep.
 
 The rules are those of kstatus (sigs.k8s.io/cli-utils, ``pkg/kstatus``): ``Reconciling`` and ``Stalled`` first, then
 ``Ready``; an object that says nothing is taken to be what its spec says.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from agent.health.fields import items, part
-from agent.health.verdict import HEALTHY, Verdict, sentence
 from threeport.common.types import FrozenJson
+from threeport.kube.health.fields import items, part
+from threeport.kube.health.verdict import HEALTHY, Verdict, sentence
 
 TROUBLE: Final = ("Stalled", "Failed", "Degraded", "Error")
 UNDER_WAY: Final = ("Reconciling", "Progressing")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from agent.health.fields import condition, is_unobserved, number, part
-from agent.health.verdict import HEALTHY, Verdict, sentence
 from threeport.common.types import FrozenJson
+from threeport.kube.health.fields import condition, is_unobserved, number, part
+from threeport.kube.health.verdict import HEALTHY, Verdict, sentence
 
 UNOBSERVED: Final = Verdict("Progressing", "its controller has not seen the change yet")
 

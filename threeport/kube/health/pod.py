@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from agent.health.fields import condition, items, part
-from agent.health.verdict import HEALTHY, Verdict, sentence
 from threeport.common.types import FrozenJson, JsonObject
+from threeport.kube.health.fields import condition, items, part
+from threeport.kube.health.verdict import HEALTHY, Verdict, sentence
 
 UNDER_WAY: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 """Waiting reasons of a container that is only starting; all others (kubelet, ``pkg/kubelet/container``) are errors."""
