@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
-from threeport.simulated.controllers.controller import itself_or_owner
+from threeport.common.types import JsonObject
+from threeport.simulated.controllers.pod_sets import PodSets
 from threeport.simulated.controllers.pods import count, is_living, new_pod, template_hash
 from threeport.simulated.world import Entry, World
-from threeport.store.records import Key
 
-RESOURCE: Final = "daemonsets.apps"
 GENERATION_LABEL: Final = "controller-revision-hash"
 
 
-class DaemonSets:
+class DaemonSets(PodSets):
     """Keeps one pod of the newest template."""
 
-    resources = (RESOURCE, "pods")
+    resource = "daemonsets.apps"
 
-    def concerns(self, entry: Entry, world: World) -> Iterable[Key]:
-        """The DaemonSet itself, or the one that owns the pod."""
-        return itself_or_owner(RESOURCE, entry, world)
-
-    async def reconcile(self, key: Key, world: World) -> float | None:
-        """Replaces the pod if it is of an older template, makes it if there is none, then the status."""
-        entry = world.find(key)
-        if entry is None or entry.stored.deleting:
-            return None
+    async def step(self, entry: Entry, world: World) -> None:
+        """Replaces the pod if it is of an older template, makes it if there is none."""
         revision = template_hash(entry.obj["spec"]["template"])
         pods = world.owned(entry.uid, "pods")
         current = [pod for pod in pods if (pod.obj["metadata"].get("labels") or {}).get(GENERATION_LABEL) == revision]
@@ -38,19 +30,16 @@ class DaemonSets:
             await world.create(
                 new_pod(entry, template=entry.obj["spec"]["template"], labels={GENERATION_LABEL: revision})
             )
-        counts = count(world.owned(entry.uid, "pods"))
-        entry = world.find(key)
-        if entry is not None:
-            await world.set_status(
-                entry,
-                {
-                    "observedGeneration": entry.stored.generation,
-                    "desiredNumberScheduled": 1,
-                    "currentNumberScheduled": counts.all,
-                    "updatedNumberScheduled": counts.all,
-                    "numberReady": counts.ready,
-                    "numberAvailable": counts.ready,
-                    "numberMisscheduled": 0,
-                },
-            )
-        return None
+
+    def status_of(self, entry: Entry, pods: Sequence[Entry]) -> JsonObject:
+        """Counts by node."""
+        counts = count(pods)
+        return {
+            "observedGeneration": entry.stored.generation,
+            "desiredNumberScheduled": 1,
+            "currentNumberScheduled": counts.all,
+            "updatedNumberScheduled": counts.all,
+            "numberReady": counts.ready,
+            "numberAvailable": counts.ready,
+            "numberMisscheduled": 0,
+        }

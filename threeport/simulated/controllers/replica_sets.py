@@ -2,52 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from threeport.simulated.controllers.controller import itself_or_owner
+from threeport.common.types import JsonObject
+from threeport.simulated.controllers.pod_sets import PodSets
 from threeport.simulated.controllers.pods import HASH_LABEL, count, is_living, is_ready, new_pod
 from threeport.simulated.world import Entry, World
-from threeport.store.records import Key
-
-RESOURCE = "replicasets.apps"
 
 
-class ReplicaSets:
+class ReplicaSets(PodSets):
     """Creates and deletes pods until there are as many as `spec.replicas`, and counts them in the status."""
 
-    resources = (RESOURCE, "pods")
+    resource = "replicasets.apps"
 
-    def concerns(self, entry: Entry, world: World) -> Iterable[Key]:
-        """The ReplicaSet itself, or the one that owns the pod."""
-        return itself_or_owner(RESOURCE, entry, world)
-
-    async def reconcile(self, key: Key, world: World) -> float | None:
-        """One step: pods first, then the status."""
-        entry = world.find(key)
-        if entry is None or entry.stored.deleting:
-            return None
+    async def step(self, entry: Entry, world: World) -> None:
+        """Makes the pods that are missing, deletes those that are too many."""
         wanted = entry.obj["spec"].get("replicas", 1)
-        pods = world.owned(entry.uid, "pods")
-        living = [pod for pod in pods if is_living(pod)]
+        living = [pod for pod in world.owned(entry.uid, "pods") if is_living(pod)]
         for _ in range(wanted - len(living)):
             await world.create(new_pod(entry, template=entry.obj["spec"]["template"], labels=_hash_of(entry)))
         surplus = sorted(living, key=is_ready)[: max(0, len(living) - wanted)]
         for pod in surplus:
             await world.delete(pod)
-        counts = count(world.owned(entry.uid, "pods"))
-        entry = world.find(key)
-        if entry is not None:
-            await world.set_status(
-                entry,
-                {
-                    "replicas": counts.all,
-                    "fullyLabeledReplicas": counts.all,
-                    "readyReplicas": counts.ready,
-                    "availableReplicas": counts.ready,
-                    "observedGeneration": entry.stored.generation,
-                },
-            )
-        return None
+
+    def status_of(self, entry: Entry, pods: Sequence[Entry]) -> JsonObject:
+        """Counts of pods that are there to stay."""
+        counts = count(pods)
+        return {
+            "replicas": counts.all,
+            "fullyLabeledReplicas": counts.all,
+            "readyReplicas": counts.ready,
+            "availableReplicas": counts.ready,
+            "observedGeneration": entry.stored.generation,
+        }
 
 
 def _hash_of(entry: Entry) -> dict[str, str]:

@@ -3,40 +3,24 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from threeport.common.types import JsonObject
-from threeport.simulated.controllers.controller import itself_or_owner
+from threeport.simulated.controllers.pod_sets import PodSets
 from threeport.simulated.controllers.pods import count, is_ready, new_pod, phase_of, template_hash
 from threeport.simulated.world import Entry, World
-from threeport.store.records import Key
 
-RESOURCE: Final = "statefulsets.apps"
 REVISION_LABEL: Final = "controller-revision-hash"
 
 
-class StatefulSets:
+class StatefulSets(PodSets):
     """Takes one step at a time: the next pod is made when the one before is ready."""
 
-    resources = (RESOURCE, "pods")
+    resource = "statefulsets.apps"
 
-    def concerns(self, entry: Entry, world: World) -> Iterable[Key]:
-        """The StatefulSet itself, or the one that owns the pod."""
-        return itself_or_owner(RESOURCE, entry, world)
-
-    async def reconcile(self, key: Key, world: World) -> float | None:
-        """One pod made, or one deleted, then the status."""
-        entry = world.find(key)
-        if entry is None or entry.stored.deleting:
-            return None
-        await self._step(entry, world)
-        current = world.find(key)
-        if current is not None:
-            await world.set_status(current, _status(current, world.owned(current.uid, "pods")))
-        return None
-
-    async def _step(self, entry: Entry, world: World) -> None:
+    async def step(self, entry: Entry, world: World) -> None:
+        """One pod made, or one deleted."""
         wanted = entry.obj["spec"].get("replicas", 1)
         pods = {pod.key.name: pod for pod in world.owned(entry.uid, "pods")}
         names = [f"{entry.key.name}-{number}" for number in range(wanted)]
@@ -81,22 +65,22 @@ class StatefulSets:
             if not is_ready(pod):
                 return
 
-
-def _status(entry: Entry, pods: Sequence[Entry]) -> JsonObject:
-    counts, revision = count(pods), _revision(entry)
-    updated = [pod for pod in pods if (pod.obj["metadata"].get("labels") or {}).get(REVISION_LABEL) == revision]
-    done = len(updated) == len(pods) == entry.obj["spec"].get("replicas", 1)
-    former = (entry.obj.get("status") or {}).get("currentRevision") or revision
-    return {
-        "observedGeneration": entry.stored.generation,
-        "replicas": counts.all,
-        "readyReplicas": counts.ready,
-        "availableReplicas": counts.ready,
-        "currentReplicas": counts.all,
-        "updatedReplicas": len(updated),
-        "currentRevision": revision if done else former,
-        "updateRevision": revision,
-    }
+    def status_of(self, entry: Entry, pods: Sequence[Entry]) -> JsonObject:
+        """Counts, and which revisions the pods are of."""
+        counts, revision = count(pods), _revision(entry)
+        updated = [pod for pod in pods if (pod.obj["metadata"].get("labels") or {}).get(REVISION_LABEL) == revision]
+        done = len(updated) == len(pods) == entry.obj["spec"].get("replicas", 1)
+        former = (entry.obj.get("status") or {}).get("currentRevision") or revision
+        return {
+            "observedGeneration": entry.stored.generation,
+            "replicas": counts.all,
+            "readyReplicas": counts.ready,
+            "availableReplicas": counts.ready,
+            "currentReplicas": counts.all,
+            "updatedReplicas": len(updated),
+            "currentRevision": revision if done else former,
+            "updateRevision": revision,
+        }
 
 
 def _claim(entry: Entry, template: JsonObject, name: str) -> JsonObject:
