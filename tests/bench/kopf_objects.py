@@ -11,16 +11,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 
-import uvloop
-
-from tests.bench.api import operations
-from tests.bench.connection import Target
-from tests.bench.measures import load
-from tests.bench.servers import kubernetes, target_of, threeport
+from tests.bench.api import create, delete, say
+from tests.bench.client import LoadClient, load_client
+from tests.bench.servers import installation, kubernetes
 
 
-def measure(target: Target, environment: Mapping[str, str], count: int, prefix: str) -> tuple[float, float]:
+def measure(client: LoadClient, environment: Mapping[str, str], count: int, prefix: str) -> tuple[float, float]:
     """Objects handled a second, from first create to last handled; CPU milliseconds each in the operator."""
     operator = subprocess.Popen(
         [sys.executable, "-m", "tests.bench.kopf_operator"],
@@ -32,13 +30,13 @@ def measure(target: Target, environment: Mapping[str, str], count: int, prefix: 
         if _line(operator) != ["ready"]:
             raise SystemExit("The operator did not start.")
         begin = time.time()
-        uvloop.run(load(target, operations(prefix)["create"], count=count, clients=8))
+        client.load(create(prefix), count=count, clients=8)
         _, end, cpu = _line(operator)
         return count / (float(end) - begin), float(cpu) / count * 1000
     finally:
         operator.terminate()
         operator.wait()
-        uvloop.run(load(target, operations(prefix)["delete"], count=count, clients=8))
+        client.load(delete(prefix), count=count, clients=8)
 
 
 def _line(operator: subprocess.Popen[str]) -> list[str]:
@@ -52,7 +50,9 @@ def main() -> None:
     for name, default in (("rounds", 2), ("count", 1000), ("processes", 1)):
         parser.add_argument(f"--{name}", type=int, default=default)
     given = parser.parse_args()
-    with threeport(given.processes) as apis, kubernetes() as (theirs, kubeconfig):
+    with ExitStack() as stack:
+        apis, target = stack.enter_context(installation(given.processes))
+        kube_target, kubeconfig = stack.enter_context(kubernetes())
         api = apis[0].controller("test")
         ours = {
             "THREEPORT_API_URL": api.url,
@@ -60,13 +60,15 @@ def main() -> None:
             "THREEPORT_CLIENT_CERT": str(api.cert_file),
             "THREEPORT_CLIENT_KEY": str(api.key_file),
         }
-        pairs = ((target_of(apis), ours), (theirs, {"KUBECONFIG": str(kubeconfig), "THREEPORT_API_URL": ""}))
+        theirs = {"KUBECONFIG": str(kubeconfig), "THREEPORT_API_URL": ""}
+        pairs = [
+            (stack.enter_context(load_client(each)), environment)
+            for each, environment in ((target, ours), (kube_target, theirs))
+        ]
         for number in range(given.rounds):
-            for target, environment in pairs:
-                rate, cpu = measure(target, environment, given.count, f"kopf-{number}")
-                print(  # noqa: T201
-                    f"{target.name:15} {rate:6.0f} objects/s handled   {cpu:5.2f} ms of the operator's CPU each"
-                )
+            for client, environment in pairs:
+                rate, cpu = measure(client, environment, given.count, f"kopf-{number}")
+                say(f"{client.target.name:15} {rate:6.0f} objects/s handled   {cpu:5.2f} ms of the operator's CPU each")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,3 @@
+module threeport.io/bench
+
+go 1.24
