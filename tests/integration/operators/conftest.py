@@ -217,6 +217,10 @@ def shared_runtime(request: pytest.FixtureRequest) -> str | None:
     return None if request.param == "simulated" else str(request.getfixturevalue("real_runtime"))
 
 
+SIMULATED_ONLY = pytest.mark.parametrize("shared_runtime", ["simulated"], indirect=True)
+"""For tests to which it makes no difference how a cluster is made."""
+
+
 @pytest.fixture
 async def space(shared_runtime: str | None, control_plane: ControlPlane, admin: Client) -> AsyncIterator[Space]:
     """A namespace for one test, and a Ready runtime."""
@@ -244,9 +248,11 @@ async def space(shared_runtime: str | None, control_plane: ControlPlane, admin: 
 
 async def _empty(space: Space) -> None:
     for kind in (WORKLOAD, INSTANCE, DEFINITION):
-        for obj in (await space.client.list(kind, space.namespace)).items:
+        found = (await space.client.list(kind, space.namespace)).items
+        for obj in found:
             if not obj["metadata"].get("deletionTimestamp"):
                 await space.client.delete(kind, obj["metadata"]["name"], space.namespace)
+        for obj in found:
             await space.gone(kind, obj["metadata"]["name"])
 
 

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.integration.operators.conftest import DEFINITION, INSTANCE, RUNTIME, RUNTIME_DEFINITION, WORKLOAD, Space
+from tests.integration.operators.conftest import (
+    DEFINITION,
+    INSTANCE,
+    RUNTIME,
+    RUNTIME_DEFINITION,
+    SIMULATED_ONLY,
+    WORKLOAD,
+    Space,
+)
 from tests.integration.operators.test_workload import CONFIG, DEPLOYMENT, objects_of
 from threeport.common.errors import Invalid
 from threeport.common.types import JsonObject
@@ -17,11 +25,6 @@ from threeport.resources.workload import WorkloadDefinitionRevision
 
 REVISION = kind_of(WorkloadDefinitionRevision)
 EVENT = kind_of(Event)
-
-
-@pytest.fixture
-def shared_runtime() -> None:
-    """Simulated clusters only: nothing here depends on how a cluster is made."""
 
 
 def coloured(colour: str) -> JsonObject:
@@ -201,6 +204,7 @@ async def test_drift_is_corrected_told_or_ignored_as_the_instance_says(space: Sp
     await space.until(warning_is_over)
 
 
+@SIMULATED_ONLY
 async def test_a_workload_passes_its_policy_on_and_keeps_revisions(space: Space) -> None:
     spec = {"manifests": [coloured("red")], "runtimeRef": {"name": space.runtime}, "driftInterval": "1h"}
     await space.create(WORKLOAD, "easy", spec)
@@ -230,6 +234,7 @@ async def test_the_word_of_the_agent_brings_drift_to_light_long_before_the_timer
     await space.ready(INSTANCE, "eu")
 
 
+@SIMULATED_ONLY
 async def test_a_cluster_that_waits_for_its_definition_is_connected_when_that_appears(space: Space) -> None:
     name = f"late-{space.namespace}"
     await space.client.create({"metadata": {"name": name}, "spec": {"definitionRef": {"name": name}}}, RUNTIME)
