@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.ports import choose_ports
 from threeport.bootstrap.local.installation import Installation
 from threeport.bootstrap.local.state import SupervisorState, read_state
 
@@ -34,6 +35,8 @@ class Tptctl:
     """Runs `tptctl` with one THREEPORT_HOME."""
 
     home: Path
+    usual_ports: bool = False
+    """Whether new control planes get the ports that a user's get; else ports that no other test can have."""
 
     def __call__(self, *arguments: str, stdin: str = "", seconds: float = 200) -> Answer:
         """Runs a command to its end; never raises for its exit code."""
@@ -50,6 +53,8 @@ class Tptctl:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Starts a command and does not wait."""
+        if arguments[:1] == ("up",) and not self.usual_ports:
+            self._choose_ports(arguments)
         return subprocess.Popen(
             [sys.executable, "-c", "from threeport.cli.main import main; main()", *arguments],
             stdin=subprocess.PIPE,
@@ -58,6 +63,12 @@ class Tptctl:
             text=True,
             env={**os.environ, "THREEPORT_HOME": str(self.home), "COLUMNS": "200"},
         )
+
+    def _choose_ports(self, up: tuple[str, ...]) -> None:
+        name = up[up.index("--name") + 1] if "--name" in up else "default"
+        installation = Installation.named(name, home=self.home)
+        if not installation.exists:
+            choose_ports(installation)
 
     def state(self, name: str = "default") -> SupervisorState:
         """What the supervisor of a control plane says now."""

@@ -106,7 +106,8 @@ def test_a_killed_supervisor_leaves_a_working_api_and_up_takes_over(tptctl: Tptc
     assert not any(is_alive(process.process) for process in after.processes if process.process)
 
 
-def test_a_kubeconfig_that_cannot_be_used_starts_nothing(tptctl: Tptctl, tmp_path: Path) -> None:
+def test_a_kubeconfig_that_cannot_be_used_starts_nothing(tmp_path: Path) -> None:
+    tptctl = Tptctl(tmp_path / "home", usual_ports=True)
     answer = tptctl("up", "--kubeconfig", str(tmp_path / "none"))
     assert answer.code == 1
     assert "cannot be read" in answer.err

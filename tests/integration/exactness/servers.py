@@ -91,7 +91,7 @@ class Site:
                 "THREEPORT_DATABASE_URL": _by_way_of(database, self.postgres.dsn),
                 "THREEPORT_NATS_URL": _by_way_of(broker, self.nats.url),
             }
-            process = ShiftedApiProcess(self._directory / f"api{number}", own)
+            process = ShiftedApiProcess(self._directory / f"api{number}", own, files.authority.certificate)
             self.links.append(Links(self._link(process.port), database, broker))
             self.apis.append(Api(process, files, settings["THREEPORT_DATABASE_SCHEMA"], own))
             self._start(process)
