@@ -8,6 +8,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -191,9 +192,9 @@ async def admin(control_plane: ControlPlane) -> AsyncIterator[Client]:
         yield client
 
 
-@pytest.fixture(scope="session")
-async def real_runtime(cluster: RealCluster, control_plane: ControlPlane, admin: Client) -> AsyncIterator[str]:
-    """A runtime on a real kube-apiserver, that tests share: it has one agent."""
+@asynccontextmanager
+async def runtime_on(cluster: RealCluster, name: str, plane: ControlPlane, admin: Client) -> AsyncIterator[str]:
+    """A runtime on a real kube-apiserver, taken out of it at the end."""
     access = access_from(cluster.kubeconfig)
     await ensure(admin, RUNTIME_DEFINITION, "kubeconfig", {"infraProvider": "kubeconfig"})
     spec = {
@@ -203,12 +204,19 @@ async def real_runtime(cluster: RealCluster, control_plane: ControlPlane, admin:
         "clientCertificate": access.client_certificate,
         "clientKey": access.client_key,
     }
-    await ensure(admin, RUNTIME, "real", spec)
-    yield "real"
-    await admin.delete(RUNTIME, "real")
-    made = Space(admin, "", "real", control_plane, Cluster(access))
-    await made.gone(RUNTIME, "real")
+    await ensure(admin, RUNTIME, name, spec)
+    yield name
+    await admin.delete(RUNTIME, name)
+    made = Space(admin, "", name, plane, Cluster(access))
+    await made.gone(RUNTIME, name)
     await made.cluster.close()
+
+
+@pytest.fixture(scope="session")
+async def real_runtime(cluster: RealCluster, control_plane: ControlPlane, admin: Client) -> AsyncIterator[str]:
+    """A runtime on a real kube-apiserver, that tests share: it has one agent."""
+    async with runtime_on(cluster, "real", control_plane, admin) as name:
+        yield name
 
 
 @pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.cluster)])
@@ -221,29 +229,38 @@ SIMULATED_ONLY = pytest.mark.parametrize("shared_runtime", ["simulated"], indire
 """For tests to which it makes no difference how a cluster is made."""
 
 
-@pytest.fixture
-async def space(shared_runtime: str | None, control_plane: ControlPlane, admin: Client) -> AsyncIterator[Space]:
-    """A namespace for one test, and a Ready runtime."""
-    suffix = uuid.uuid4().hex[:8]
-    simulated = shared_runtime is None
-    runtime = shared_runtime or f"sim-{suffix}"
-    namespace = f"team-{suffix}"
-    await admin.create({"metadata": {"name": namespace}}, NAMESPACE)
-    if simulated:
-        await ensure(admin, RUNTIME_DEFINITION, "simulated", {"infraProvider": "simulated"})
-        await ensure(admin, RUNTIME, runtime, {"definitionRef": {"name": "simulated"}})
-    made = Space(admin, namespace, runtime, control_plane, Cluster(ClusterAccess(endpoint="https://unknown")))
+@asynccontextmanager
+async def simulated_runtime(plane: ControlPlane, admin: Client) -> AsyncIterator[str]:
+    """A simulated cluster of a test's own."""
+    name = f"sim-{uuid.uuid4().hex[:8]}"
+    await ensure(admin, RUNTIME_DEFINITION, "simulated", {"infraProvider": "simulated"})
+    await ensure(admin, RUNTIME, name, {"definitionRef": {"name": "simulated"}})
+    yield name
+    made = Space(admin, "", name, plane, Cluster(ClusterAccess(endpoint="https://unknown")))
+    await admin.delete(RUNTIME, name)
+    await made.gone(RUNTIME, name)
+
+
+async def cluster_of(runtime: str, plane: ControlPlane, admin: Client) -> Cluster:
+    """The administrator's access to the cluster of a runtime, as soon as that is Ready."""
+    made = Space(admin, "", runtime, plane, Cluster(ClusterAccess(endpoint="https://unknown")))
     await made.ready(RUNTIME, runtime)
     access = access_of(await admin.get(RUNTIME, runtime, reveal=True))
     assert access is not None
-    await made.cluster.close()
-    made.cluster = Cluster(access)
-    yield made
-    await _empty(made)
-    await made.cluster.close()
-    if simulated:
-        await admin.delete(RUNTIME, runtime)
-        await made.gone(RUNTIME, runtime)
+    return Cluster(access)
+
+
+@pytest.fixture
+async def space(shared_runtime: str | None, control_plane: ControlPlane, admin: Client) -> AsyncIterator[Space]:
+    """A namespace for one test, and a Ready runtime."""
+    namespace = f"team-{uuid.uuid4().hex[:8]}"
+    await admin.create({"metadata": {"name": namespace}}, NAMESPACE)
+    own = simulated_runtime(control_plane, admin) if shared_runtime is None else nullcontext(shared_runtime)
+    async with own as runtime:
+        made = Space(admin, namespace, runtime, control_plane, await cluster_of(runtime, control_plane, admin))
+        yield made
+        await _empty(made)
+        await made.cluster.close()
 
 
 async def _empty(space: Space) -> None:
