@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from operators.workload.kinds import DEFINITION, INSTANCE
 from operators.workload.revisions import ensure_revision, generation_of, instances_of, is_manual, prune_revisions
 from operators.workload.wakeups import definition_is_there
@@ -33,8 +31,9 @@ async def reconcile_definition(controller: Controller, definition: FrozenJson) -
     sentence = f"holds {count} Kubernetes objects."
     await decide(controller, DEFINITION, definition, "True", "Valid", sentence, also=note)
     instances = await instances_of(controller, definition)
-    advanced = 0 if is_manual(definition) else await advance_instances(controller, definition, instances)
-    woken = await definition_is_there(controller, definition, instances)
+    behind = [] if is_manual(definition) else [one for one in instances if needs_advance(one, generation)]
+    advanced = sum([await _advance(controller, instance, generation) for instance in behind])
+    woken = await definition_is_there(controller, definition, [one for one in instances if one not in behind])
     pruned = await prune_revisions(controller, definition, instances)
     return sentence + "".join(
         text
@@ -45,15 +44,6 @@ async def reconcile_definition(controller: Controller, definition: FrozenJson) -
         )
         if number
     )
-
-
-async def advance_instances(controller: Controller, definition: FrozenJson, instances: Sequence[FrozenJson]) -> int:
-    """Tells instances of the definition that there is a new revision to deploy. Returns how many were told."""
-    told, generation = 0, generation_of(definition)
-    for instance in instances:
-        if needs_advance(instance, generation):
-            told += await _advance(controller, instance, generation)
-    return told
 
 
 def needs_advance(instance: FrozenJson, generation: int) -> bool:

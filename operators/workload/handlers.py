@@ -133,12 +133,14 @@ async def pass_on_instance(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> N
 async def pass_on_runtime(event: kopf.RawEvent, memo: kopf.Memo, logger: kopf.Logger, **_: Any) -> None:
     """Wakes what waits for a runtime when it becomes Ready, or is Ready after a change."""
     runtime = _plain(event["object"])
-    ready_at = runtime["metadata"].get("generation", 0) if is_ready(runtime) else None
-    before, memo.ready_at = memo.get("ready_at"), ready_at
-    if ready_at not in (None, before) and event["type"] != "DELETED":
+    ready = condition(runtime.get("status"), READY) or {}
+    # With its time: kopf passes on the last of several changes, and between two times Ready somebody may have waited.
+    since = (runtime["metadata"].get("generation"), ready.get("lastTransitionTime")) if is_ready(runtime) else None
+    if since not in (None, memo.get("ready_since")) and event["type"] != "DELETED":
         woken = await runtime_is_ready(_controller(memo), runtime)
         if woken:
             logger.info("Runtime %s is ready: woke %d instances.", runtime["metadata"]["name"], woken)
+    memo.ready_since = since
 
 
 async def _reconcile_instance(body: kopf.Body, memo: kopf.Memo, retry: int) -> None:

@@ -25,16 +25,9 @@ async def runtime_is_ready(controller: Controller, runtime: FrozenJson) -> int:
 
 
 async def definition_is_there(controller: Controller, definition: FrozenJson, instances: Sequence[FrozenJson]) -> int:
-    """The definition is there, or has a new revision: instances that waited for it are looked at. Returns how many.
-
-    Those that have just been advanced have been woken by that.
-    """
-    automatic = (definition["spec"].get("rollout") or {}).get("strategy") != "Manual"
-    waiting = [
-        instance
-        for instance in instances
-        if waits_for_definition(instance) and not (automatic and instance.get("status"))
-    ]
+    """The definition is there, or has a new revision: those of `instances` that waited for it are looked at. Returns
+    how many. One that is advanced is woken by that, and need not be among them."""
+    waiting = [instance for instance in instances if waits_for_definition(instance)]
     return await wake_all(controller.client, INSTANCE, waiting, cause=cause_of(definition))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 
 from tests.fixtures.ports import free_port
@@ -17,6 +16,7 @@ from tests.integration.operators.conftest import (
     Space,
     ensure,
 )
+from tests.integration.operators.test_waking import woken_by
 from tests.integration.operators.test_workload import CONFIG
 from threeport.client import Client
 from threeport.kube.access import ClusterAccess
@@ -45,10 +45,10 @@ async def test_a_cluster_that_comes_back_finds_its_workloads_waiting(
         "token": simulated_cluster.token,
         "certificateAuthority": simulated_cluster.ca_file.read_text(),
     }
-    begun = time.monotonic()
-    await admin.patch(RUNTIME, space.runtime, None, {"spec": access})
-    await space.ready(WORKLOAD, "patient", seconds=30)
-    assert time.monotonic() - begun < 20, "the workload was woken, and did not wait out its delay"
+    runtime = await admin.patch(RUNTIME, space.runtime, None, {"spec": access})
+    instance = await space.ready(INSTANCE, "patient", seconds=30)
+    assert woken_by(instance) == runtime["metadata"]["uid"], "the workload did not wait out its delay"
+    await space.ready(WORKLOAD, "patient")
     await admin.delete(WORKLOAD, "patient", space.namespace)
     await space.gone(WORKLOAD, "patient")
     await admin.delete(RUNTIME, space.runtime)
