@@ -4,38 +4,52 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
+from operators.workload.going import describe_going
 from operators.workload.inventory import id_of, item_of
 from operators.workload.plan import Live, is_of
+from operators.workload.replacement import BeingReplaced, is_replaceable, refusal, replace
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.kube.cluster import Cluster
-from threeport.kube.errors import ClusterError, ClusterUnreachable, NamespaceMissing, Rejected
+from threeport.kube.errors import ClusterError, ClusterUnreachable, FieldImmutable, NamespaceMissing, Rejected
 from threeport.kube.ordering import OWNS_NOTHING, rank_of
 
 
 class Applied(NamedTuple):
-    """What came of applying: how many objects were written, and what went wrong."""
+    """What came of applying: what was replaced, in words, and what went wrong."""
 
-    written: int
+    replaced: list[str]
     failures: list[ClusterError]
 
 
-async def apply_all(
-    cluster: Cluster, manifests: Sequence[JsonObject], live: Live, uid: str, check_lease: Callable[[], None]
-) -> Applied:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applier:
+    """What applying one object takes."""
+
+    cluster: Cluster
+    live: Live
+    uid: str
+    """Of the instance."""
+    check_lease: Callable[[], None]
+    replaces: bool = False
+    """Whether what cannot be changed in place is deleted and created anew."""
+
+
+async def apply_all(applier: Applier, manifests: Sequence[JsonObject]) -> Applied:
     """Applies manifests rank by rank, those of one rank together. Raises `ClusterUnreachable` at once."""
-    written, failures = 0, list[ClusterError]()
+    replaced, failures = list[str](), list[ClusterError]()
     for _, group in groupby(manifests, key=lambda manifest: rank_of(manifest["kind"])):
         members = list(group)
-        check_lease()
-        outcomes = await asyncio.gather(*(_apply_one(cluster, manifest, live, uid) for manifest in members))
-        failures += [outcome for outcome in outcomes if outcome is not None]
-        written += sum(outcome is None for outcome in outcomes)
+        applier.check_lease()
+        outcomes = await asyncio.gather(*(_apply_one(applier, manifest) for manifest in members))
+        failures += [outcome for outcome in outcomes if isinstance(outcome, ClusterError)]
+        replaced += [outcome for outcome in outcomes if isinstance(outcome, str) and outcome]
         if any(manifest["kind"] == "CustomResourceDefinition" for manifest in members):
-            cluster.look_again_for_kinds()
-    return Applied(written, failures)
+            applier.cluster.look_again_for_kinds()
+    return Applied(replaced, failures)
 
 
 async def delete_all(
@@ -49,19 +63,34 @@ async def delete_all(
     )
 
 
-async def _apply_one(cluster: Cluster, manifest: JsonObject, live: Live, uid: str) -> ClusterError | None:
+async def _apply_one(applier: Applier, manifest: JsonObject) -> str | ClusterError:
+    """What was replaced, in words, if anything had to be; or what went wrong."""
+    found = applier.live.get(id_of(item_of(manifest)))
     try:
-        if id_of(item_of(manifest)) not in live:
-            await _refuse_foreign(cluster, manifest, uid)
-        await cluster.apply(manifest)
+        if found is None:
+            await refuse_foreign(applier.cluster, manifest, applier.uid)
+        elif found["metadata"].get("deletionTimestamp"):
+            return BeingReplaced(f"{describe_going(found)} is being deleted; it is created anew when it is gone")
+        return await _apply_or_replace(applier, manifest, found)
     except ClusterUnreachable:
         raise
     except ClusterError as error:
         return error
-    return None
 
 
-async def _refuse_foreign(cluster: Cluster, manifest: FrozenJson, uid: str) -> None:
+async def _apply_or_replace(applier: Applier, manifest: JsonObject, found: FrozenJson | None) -> str:
+    try:
+        await applier.cluster.apply(manifest)
+    except FieldImmutable as error:
+        if found is None:
+            raise
+        if not applier.replaces or not is_replaceable(manifest):
+            raise refusal(error, found, manifest) from None
+        return await replace(applier.cluster, manifest, found, error, applier.check_lease)
+    return ""
+
+
+async def refuse_foreign(cluster: Cluster, manifest: FrozenJson, uid: str) -> None:
     """An object of that name which is not ours is not taken over: with the instance it would be deleted, too."""
     metadata = manifest["metadata"]
     found = await cluster.get(manifest["apiVersion"], manifest["kind"], metadata["name"], metadata.get("namespace"))

@@ -29,7 +29,7 @@ async def reconcile_workload(controller: Controller, workload: FrozenJson) -> st
     workload = current
     definition = await controller.client.find(DEFINITION, metadata["name"], metadata["namespace"])
     _refuse_foreign(definition, workload, DEFINITION)
-    if definition is None or definition["spec"]["manifests"] != workload["spec"]["manifests"]:
+    if definition is None or _definition_spec(definition) != _definition_spec(workload):
         definition = await _write_definition(controller, workload, definition)
     instance = await controller.client.find(INSTANCE, metadata["name"], metadata["namespace"])
     _refuse_foreign(instance, workload, INSTANCE)
@@ -120,11 +120,16 @@ async def _write_definition(controller: Controller, workload: FrozenJson, defini
     """Creates or changes the definition, with secrets in clear on the way: what is shown of them is no value."""
     metadata = workload["metadata"]
     clear = await controller.client.get(WORKLOAD, metadata["name"], metadata["namespace"], reveal=True)
-    manifests = clear["spec"]["manifests"]
+    spec = _definition_spec(clear)
     if definition is None:
-        return await _create(controller, DEFINITION, workload, {"manifests": manifests})
-    change = {"spec": {"manifests": manifests}}
-    return await controller.client.patch(DEFINITION, metadata["name"], metadata["namespace"], change)
+        return await _create(controller, DEFINITION, workload, spec)
+    return await controller.client.patch(DEFINITION, metadata["name"], metadata["namespace"], {"spec": spec})
+
+
+def _definition_spec(obj: FrozenJson) -> JsonObject:
+    """What a workload and its definition have in common."""
+    spec = obj["spec"]
+    return {"manifests": spec["manifests"], "onImmutableChange": spec.get("onImmutableChange") or "Fail"}
 
 
 async def _create(controller: Controller, kind: Kind, workload: FrozenJson, spec: JsonObject) -> JsonObject:

@@ -33,8 +33,12 @@ def policy_of(instance: FrozenJson) -> str:
 def interval_of(instance: FrozenJson) -> float:
     """Seconds between two looks at the cluster of the instance."""
     text = (instance.get("spec") or {}).get("driftInterval")
-    seconds = INTERVAL if not text else float(int(text[:-1]) * _UNITS[text[-1]])
-    return max(seconds, SHORTEST_INTERVAL)
+    return max(seconds_of(text) if text else INTERVAL, SHORTEST_INTERVAL)
+
+
+def seconds_of(duration: str) -> float:
+    """Seconds of a duration as ``90s``, ``5m`` or ``1h``."""
+    return float(int(duration[:-1]) * _UNITS[duration[-1]])
 
 
 def under_policy(plan: Plan, policy: str) -> Plan:

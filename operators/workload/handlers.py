@@ -13,7 +13,8 @@ from operators.workload.definition import reconcile_definition
 from operators.workload.drift import LONGEST_SLEEP, Pace
 from operators.workload.health import REASONS, report_on, roll_up
 from operators.workload.instance import reconcile_instance, remove_instance
-from operators.workload.kinds import DEFINITION, INSTANCE, REPORT, RUNTIME, WORKLOAD
+from operators.workload.kinds import DEFINITION, INSTANCE, PREVIEW, REPORT, RUNTIME, WORKLOAD
+from operators.workload.preview import answer_preview, expire, seconds_left
 from operators.workload.wakeups import instance_changed, runtime_is_ready
 from operators.workload.word_of_agent import Told, hints_at_drift, told_by
 from threeport.common.types import FrozenJson, JsonObject
@@ -30,6 +31,7 @@ _OF_DEFINITIONS: Final = (DEFINITION.group, DEFINITION.version, DEFINITION.plura
 _OF_INSTANCES: Final = (INSTANCE.group, INSTANCE.version, INSTANCE.plural)
 _OF_REPORTS: Final = (REPORT.group, REPORT.version, REPORT.plural)
 _OF_RUNTIMES: Final = (RUNTIME.group, RUNTIME.version, RUNTIME.plural)
+_OF_PREVIEWS: Final = (PREVIEW.group, PREVIEW.version, PREVIEW.plural)
 
 
 @kopf.on.create(*_OF_WORKLOADS)
@@ -111,6 +113,24 @@ async def look_for_report(body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
 
 
 @kopf.on.event(*_OF_REPORTS)
+@kopf.on.create(*_OF_PREVIEWS)
+@kopf.on.update(*_OF_PREVIEWS)
+@kopf.on.resume(*_OF_PREVIEWS)
+async def preview_change(body: kopf.Body, memo: kopf.Memo, retry: int, **_: Any) -> None:
+    """Answers a WorkloadPreview."""
+    preview, controller = _plain(body), _controller(memo)
+    await run_cycle(controller, PREVIEW, preview, retry, partial(answer_preview, controller, preview))
+
+
+@kopf.daemon(*_OF_PREVIEWS)
+async def expire_preview(body: kopf.Body, memo: kopf.Memo, stopped: kopf.DaemonStopped, **_: Any) -> None:
+    """Deletes a WorkloadPreview when its time is over, whatever has become of who asked for it."""
+    while not stopped and (left := seconds_left(_plain(body))) > 0:
+        await stopped.wait(left)
+    if not stopped:
+        await expire(_controller(memo), _plain(body))
+
+
 async def take_report(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
     """Rolls a WorkloadReport up into its instance."""
     controller, report = _controller(memo), _plain(event["object"])

@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from operators.workload.agent_object import tell_agent
-from operators.workload.applying import apply_all, delete_all
+from operators.workload.applying import Applier, apply_all, delete_all
+from operators.workload.desired import desired_of
 from operators.workload.drift import CORRECT, DRIFTED, describe, policy_of, put_drift, under_policy
+from operators.workload.going import describe_going
 from operators.workload.health import REASONS, assess, put_verdict, report_on, tell
 from operators.workload.inventory import id_of, inventory_of, item_of, united
 from operators.workload.kinds import INSTANCE
-from operators.workload.observation import observe, scopes_of
-from operators.workload.patching import patched
+from operators.workload.observation import observe
 from operators.workload.placement import Place, definition_of, place_left, place_of
-from operators.workload.plan import Live, Plan, make_plan
-from operators.workload.rendering import Desired, Identity, render
+from operators.workload.plan import Plan, make_plan
+from operators.workload.rendering import Desired
+from operators.workload.replacement import BeingReplaced, may_replace
 from operators.workload.revisions import at_revision, wanted_revision
 from operators.workload.teardown import pace_of_waiting, tear_down
-from threeport.common.errors import Invalid
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.conditions import READY, condition
 from threeport.controller.controller import Controller
@@ -29,7 +30,6 @@ from threeport.controller.cycle import Refused, Waiting
 from threeport.controller.events import record_event
 from threeport.controller.status import write_status
 from threeport.kube.errors import ClusterError, KindUnknown
-from threeport.resources.manifests import split_manifests
 
 
 async def reconcile_instance(controller: Controller, seen: FrozenJson) -> str:
@@ -46,7 +46,7 @@ async def reconcile_instance(controller: Controller, seen: FrozenJson) -> str:
     definition = await at_revision(controller, latest, revision)
     place = await place_of(controller, instance)
     await _leave_former_place(controller, instance, place)
-    desired = await _render(place, definition, instance)
+    desired = await desired_of(place, definition, instance)
     intended = await _persist_intent(controller, instance, place, desired)
     if intended is None:
         return "is gone"
@@ -59,7 +59,14 @@ async def reconcile_instance(controller: Controller, seen: FrozenJson) -> str:
     plan = under_policy(make_plan(desired.manifests, live, inventory, settled=settled), policy)
     if plan.drifted and policy == CORRECT:
         await _tell_of_drift(controller, instance, f"Changed by others, and put right: {describe(plan)}")
-    await _carry_out(controller, place, plan, desired, live, metadata["uid"])
+    applier = Applier(
+        cluster=place.cluster,
+        live=live,
+        uid=metadata["uid"],
+        check_lease=controller.check_lease,
+        replaces=may_replace(latest),
+    )
+    await _carry_out(controller, intended, applier, plan, desired)
     await tell_agent(place, instance, desired)
     return await _settle(controller, intended, revision, place, desired, plan)
 
@@ -119,19 +126,6 @@ async def _leave_former_place(controller: Controller, instance: FrozenJson, plac
     await write_status(controller.client, INSTANCE, instance, forget)
 
 
-async def _render(place: Place, definition: FrozenJson, instance: FrozenJson) -> Desired:
-    try:
-        manifests = split_manifests(definition["spec"]["manifests"])
-    except Invalid as error:
-        raise Refused("InvalidManifests", error.message) from None
-    manifests = patched(manifests, instance["spec"].get("patches") or ())
-    metadata = instance["metadata"]
-    identity = Identity(definition=definition["metadata"]["name"], instance=metadata["name"], uid=metadata["uid"])
-    if any(manifest["kind"] == "CustomResourceDefinition" for manifest in manifests):
-        place.cluster.look_again_for_kinds()
-    return render(manifests, await scopes_of(place.cluster, manifests), identity)
-
-
 async def _persist_intent(
     controller: Controller, instance: FrozenJson, place: Place, desired: Desired
 ) -> JsonObject | None:
@@ -160,9 +154,14 @@ async def _tell_of_drift(controller: Controller, instance: FrozenJson, message: 
     )
 
 
-async def _carry_out(controller: Controller, place: Place, plan: Plan, desired: Desired, live: Live, uid: str) -> None:
+async def _carry_out(
+    controller: Controller, instance: FrozenJson, applier: Applier, plan: Plan, desired: Desired
+) -> None:
     """Applies and prunes. Raises `Waiting` or `Refused` with all that went wrong; nothing is pruned then."""
-    applied = await apply_all(place.cluster, plan.apply, live, uid, controller.check_lease)
+    applied = await apply_all(applier, plan.apply)
+    if applied.replaced:
+        message = f"Deleted and created anew: {'; '.join(applied.replaced)}"
+        await record_event(controller.client, instance, controller=controller.name, reason="Replaced", message=message)
     failures = applied.failures
     if desired.unknown:
         kinds = sorted({f"{manifest['kind']} in {manifest['apiVersion']}" for manifest in desired.unknown})
@@ -171,19 +170,23 @@ async def _carry_out(controller: Controller, place: Place, plan: Plan, desired: 
         _raise(failures)
     if not plan.prune:
         return
-    await delete_all(place.cluster, plan.prune, live, controller.check_lease)
-    left = await observe(place.cluster, plan.prune, uid)
-    remaining = [item for item in plan.prune if id_of(item) in left]
+    await delete_all(applier.cluster, plan.prune, applier.live, applier.check_lease)
+    left = await observe(applier.cluster, plan.prune, applier.uid)
+    remaining = [describe_going(left[id_of(item)]) for item in plan.prune if id_of(item) in left]
     if remaining:
-        names = ", ".join(str(id_of(item)) for item in remaining[:5])
-        raise Waiting("Pruning", f"applied; waits for the deletion of {names}", first=1, longest=15)
+        raise Waiting("Pruning", f"applied; waits for the deletion of {', '.join(remaining[:5])}", first=1, longest=15)
 
 
 def _raise(failures: Sequence[ClusterError]) -> None:
-    """The first failure that only a person can mend decides, else the first one; the message names all."""
+    """The first failure that only a person can mend decides, else the first one; the message names all.
+
+    What is being replaced has to come back, whatever else is wrong.
+    """
     message = "; ".join(str(failure) for failure in failures[:3])
     if len(failures) > 3:
         message += f"; and {len(failures) - 3} more"
+    if any(isinstance(failure, BeingReplaced) for failure in failures):
+        raise Waiting(BeingReplaced.reason, message, first=1, longest=15)
     final = next((failure for failure in failures if not failure.temporary), None)
     if final is not None:
         raise Refused(final.reason, message)

@@ -14,10 +14,12 @@ from threeport.resources.workload import (
     WorkloadInstance,
     WorkloadReport,
 )
+from threeport.resources.workload_preview import WorkloadPreview
 
 WORKLOAD: Final[Kind] = kind_of(Workload)
 DEFINITION: Final[Kind] = kind_of(WorkloadDefinition)
 REVISION: Final[Kind] = kind_of(WorkloadDefinitionRevision)
 INSTANCE: Final[Kind] = kind_of(WorkloadInstance)
 REPORT: Final[Kind] = kind_of(WorkloadReport)
+PREVIEW: Final[Kind] = kind_of(WorkloadPreview)
 RUNTIME: Final[Kind] = kind_of(KubernetesRuntimeInstance)

@@ -22,7 +22,7 @@ class Plan:
     """What to do. Empty means that the cluster is as it should be, and nothing is written."""
 
     apply: Sequence[JsonObject]
-    """Manifests that are missing, changed, or drifted; in the order of applying."""
+    """Manifests that are missing or going, changed, or drifted; in the order of applying."""
     prune: Sequence[JsonObject]
     """Items of the inventory that have left the definition and are still in the cluster; in the order of deletion."""
     drifted: Mapping[ObjectId, Sequence[str]] = field(default_factory=dict)
@@ -41,7 +41,7 @@ def make_plan(desired: Sequence[JsonObject], live: Live, inventory: Sequence[Fro
     wanted = {id_of(item_of(manifest)): manifest for manifest in desired}
     for identity, manifest in wanted.items():
         found = live.get(identity)
-        if found is None:
+        if found is None or found["metadata"].get("deletionTimestamp"):
             apply.append(manifest)
             if settled:
                 drifted[identity] = ()

@@ -48,7 +48,7 @@ def render(manifests: Sequence[JsonObject], scopes: Scopes, identity: Identity) 
     needs_namespace = any(
         scopes[_kind_of(manifest)] and not manifest["metadata"].get("namespace") for manifest in known
     )
-    namespace = own or (managed_namespace(identity) if needs_namespace or unknown else None)
+    namespace = own or (managed_namespace(identity.instance, identity.uid) if needs_namespace or unknown else None)
     placed = [_placed(manifest, scopes[_kind_of(manifest)], namespace) for manifest in known]
     if namespace is not None and own is None:
         placed.insert(0, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
@@ -57,9 +57,9 @@ def render(manifests: Sequence[JsonObject], scopes: Scopes, identity: Identity) 
     return Desired(manifests=ready, unknown=unknown, namespace=namespace, digest=digest_of([*ready, *unknown]))
 
 
-def managed_namespace(identity: Identity) -> str:
+def managed_namespace(instance: str, uid: str) -> str:
     """The namespace that an instance gets in its cluster: its name and a suffix from its uid."""
-    return derived_name(identity.instance.replace(".", "-"), identity.uid)
+    return derived_name(instance.replace(".", "-"), uid)
 
 
 def scopes_from_definitions(manifests: Sequence[FrozenJson]) -> dict[tuple[str, str], bool]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from operators.workload.applying import delete_all
+from operators.workload.going import describe_going
 from operators.workload.inventory import id_of
 from operators.workload.observation import observe
 from operators.workload.plan import Live
@@ -72,19 +73,6 @@ async def _forget(cluster: Cluster, instance: str, uid: str) -> None:
 
 
 def _what_remains(remaining: Sequence[FrozenJson], live: Live) -> str:
-    named = [_describe(live[id_of(item)]) for item in remaining[:NAMED]]
+    named = [describe_going(live[id_of(item)]) for item in remaining[:NAMED]]
     more = len(remaining) - len(named)
     return ", ".join(named) + (f" and {more} more" if more > 0 else "")
-
-
-def _describe(obj: FrozenJson) -> str:
-    metadata = obj["metadata"]
-    name = f"{metadata['namespace']}/{metadata['name']}" if metadata.get("namespace") else metadata["name"]
-    holders = [text for text in metadata.get("finalizers") or () if text != "foregroundDeletion"]
-    held = f" (held by finalizer {', '.join(holders)})" if holders and metadata.get("deletionTimestamp") else ""
-    blocked = "; ".join(
-        condition.get("message", "")
-        for condition in (obj.get("status") or {}).get("conditions") or ()
-        if obj["kind"] == "Namespace" and condition.get("status") == "True"
-    )
-    return f"{obj['kind']} {name}{held}{f' ({blocked})' if blocked else ''}"

@@ -75,8 +75,11 @@ class Cluster:
             subject=_subject(manifest["kind"], metadata.get("namespace"), metadata["name"]),
         )
 
-    async def create(self, manifest: FrozenJson, *, subresource: str = "") -> JsonObject:
-        """Creates the object, or posts to a `subresource` of it (``token`` of a ServiceAccount)."""
+    async def create(self, manifest: FrozenJson, *, subresource: str = "", dry_run: bool = False) -> JsonObject:
+        """Creates the object, or posts to a `subresource` of it (``token`` of a ServiceAccount).
+
+        With `dry_run` the cluster only says whether it would: it checks before it looks whether the name is taken.
+        """
         kind, metadata = manifest["kind"], manifest["metadata"]
         owner = "ServiceAccount" if subresource == "token" else kind
         resource = await self._discovery.find("v1" if subresource == "token" else manifest["apiVersion"], owner)
@@ -89,6 +92,7 @@ class Cluster:
             body=manifest,
             subject=_subject(kind, metadata.get("namespace"), metadata["name"]),
         )
+            query={"dryRun": "All", "fieldValidation": "Strict"} if dry_run else {},
 
     async def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> JsonObject | None:
         """The object, or None if there is none, also where the cluster does not know the kind."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
+from collections.abc import Sequence
 from typing import Final
 
 import aiohttp
@@ -74,6 +75,30 @@ class Rejected(ClusterError):
     temporary = False
 
 
+class DeniedByPolicy(Rejected):
+    """A rule of this cluster or of the namespace forbids it: a webhook, the security of pods."""
+
+    reason = "DeniedByPolicy"
+
+
+class FieldImmutable(Rejected):
+    """The object would be accepted as a new one; `fields` are those that the cluster does not let anybody change."""
+
+    reason = "FieldImmutable"
+
+    def __init__(self, message: str, fields: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.fields = tuple(fields)
+
+
+_IMMUTABLE: Final = re.compile(
+    r"immutable|may not change once set|may not be changed|cannot change roleRef|can not be unset|"
+    r"updates to (?:statefulset spec|\w+) (?:for fields other than .* )?are forbidden|"
+    r"pod updates may not change fields other than",
+    re.DOTALL,
+)
+"""How Kubernetes says it (pkg/apis/*/validation; there is no reason of its own for it)."""
+
 _INVALID_VALUE: Final = re.compile(r"Invalid value: (?:\{.*?\}|\[.*?\]|\"[^\"]{100,}\"): ", re.DOTALL)
 """A whole object or a long text in the words of a Kubernetes API server: nobody reads it, and it may hold secrets."""
 
@@ -100,8 +125,10 @@ def from_answer(error: ApiException, subject: str) -> ClusterError:
         return NamespaceMissing(f"{subject}: {message}")
     if code == 409:
         return Changed(f"{subject}: {message}")
+    if code == 422 and (fields := _immutable_fields(status, message)):
+        return FieldImmutable(f"{subject} is not accepted: {message}", fields)
     if code in (400, 405, 406, 413, 415, 422):
-        return Rejected(f"{subject} is not accepted: {message}{_advice(message)}")
+        return Rejected(f"{subject} is not accepted: {message}")
     if "failed to create typed patch object" in message:  # what an unknown field in an apply is answered with, as 500
         return Rejected(f"{subject} is not accepted: {message.rpartition('): ')[2]}")
     kind = ClusterUnreachable if code in (429, 503, 504) else ClusterFailed
@@ -124,7 +151,7 @@ def _refused(status: JsonObject, message: str, subject: str) -> ClusterError:
     if "exceeded quota" in message:
         return QuotaExceeded(f"{subject}: {message}")
     if "admission webhook" in message or "violates PodSecurity" in message or "denied request" in message:
-        return Rejected(f"{subject} is not accepted: {message}")
+        return DeniedByPolicy(f"{subject} is not accepted: {message}")
     return AccessDenied(f"{subject}: {message}")
 
 
@@ -132,10 +159,11 @@ def _brief(message: str) -> str:
     return _INVALID_VALUE.sub("Invalid value: ", message)
 
 
-def _advice(message: str) -> str:
-    if "immutable" in message or "updates to statefulset spec for fields other than" in message:
-        return (
-            " - this field cannot be changed in place: take the object out of the definition, let it be removed, "
-            "and put it back; or give it another name"
-        )
-    return ""
+def _immutable_fields(status: JsonObject, message: str) -> list[str]:
+    """The fields that cannot change, if nothing else is wrong: what is wrong besides would be so in a new object."""
+    causes = (status.get("details") or {}).get("causes") or ()
+    if not causes:
+        return ["an immutable field"] if _IMMUTABLE.search(message) else []
+    if not all(_IMMUTABLE.search(str(cause.get("message") or "")) for cause in causes):
+        return []
+    return list(dict.fromkeys(str(cause.get("field") or "an immutable field") for cause in causes))

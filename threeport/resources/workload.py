@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -50,11 +50,25 @@ class Rollout(Shape):
     ] = "Automatic"
 
 
+DURATION: Final = r"^[1-9][0-9]{0,6}[smh]$"
+"""Pattern of durations, as `90s`, `5m` or `1h`."""
+
+OnImmutableChange = Annotated[
+    Literal["Fail", "Replace"],
+    Field(
+        description="What happens when a cluster refuses a change of an object because the field cannot change in "
+        "place: `Fail` leaves the object as it is and says so, `Replace` deletes it and creates it anew. Namespaces, "
+        "definitions of kinds and claims of storage are never replaced."
+    ),
+]
+
+
 class WorkloadDefinitionSpec(Shape):
     """What an application consists of."""
 
     manifests: Manifests
     rollout: Rollout = Field(default_factory=Rollout)
+    on_immutable_change: OnImmutableChange = "Fail"
 
 
 class WorkloadDefinitionStatus(Status):
@@ -127,7 +141,7 @@ DriftPolicy = Annotated[
 DriftInterval = Annotated[
     str | None,
     Field(
-        pattern=r"^[1-9][0-9]{0,6}[smh]$",
+        pattern=DURATION,
         description="How often the cluster is compared, as `90s`, `5m` or `1h`; 5m if absent, 10s at least.",
     ),
 ]
@@ -211,6 +225,7 @@ class WorkloadSpec(Shape):
     ] = None
     drift_policy: DriftPolicy = "Correct"
     drift_interval: DriftInterval = None
+    on_immutable_change: OnImmutableChange = "Fail"
 
 
 class WorkloadStatus(Status):

@@ -21,10 +21,11 @@ def answer(code: int, message: str, **details: object) -> ApiException:
         (401, "Unauthorized", errors.AccessDenied),
         (403, "cannot patch resource", errors.AccessDenied),
         (403, 'pods "x" is forbidden: exceeded quota: q', errors.QuotaExceeded),
-        (403, 'violates PodSecurity "restricted"', errors.Rejected),
+        (403, 'violates PodSecurity "restricted"', errors.DeniedByPolicy),
         (404, 'namespaces "x" not found', errors.NamespaceMissing),
         (409, "conflict", errors.Changed),
-        (422, "spec.selector: Invalid value: field is immutable", errors.Rejected),
+        (422, "spec.selector: Invalid value: field is immutable", errors.FieldImmutable),
+        (422, 'spec.type: Unsupported value: "x"', errors.Rejected),
         (400, "strict decoding error", errors.Rejected),
         (429, "too many requests", errors.ClusterUnreachable),
         (500, "failed calling webhook", errors.ClusterFailed),
@@ -35,7 +36,7 @@ def answer(code: int, message: str, **details: object) -> ApiException:
 def test_an_answer_becomes_the_error_that_says_what_to_do(code: int, message: str, kind: type[Exception]) -> None:
     found = errors.from_answer(answer(code, message), "ConfigMap a/b")
     assert type(found) is kind
-    assert found.temporary is (kind is not errors.Rejected)
+    assert found.temporary is not issubclass(kind, errors.Rejected)
 
 
 def test_a_namespace_on_its_way_out_is_waited_for() -> None:
@@ -43,9 +44,38 @@ def test_a_namespace_on_its_way_out_is_waited_for() -> None:
     assert isinstance(found, errors.NamespaceMissing)
 
 
-def test_an_immutable_field_comes_with_advice() -> None:
-    found = errors.from_answer(answer(422, "spec.selector: Invalid value: field is immutable"), "Deployment a/b")
-    assert "take the object out of the definition" in str(found)
+STATEFUL_SET = (
+    "Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "
+    "'updateStrategy' and 'minReadySeconds' are forbidden"
+)
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        ("spec.template", "Invalid value: {}: field is immutable"),
+        ("spec.clusterIPs[0]", 'Invalid value: ["10.0.0.2"]: may not change once set'),
+        ("spec", STATEFUL_SET),
+        ("spec", "Forbidden: spec is immutable after creation except resources.requests for bound claims"),
+        ("data", "Forbidden: field is immutable when `immutable` is set"),
+        ("roleRef", "Invalid value: {}: cannot change roleRef"),
+        ("provisioner", "Forbidden: updates to provisioner are forbidden."),
+        ("spec", "Forbidden: pod updates may not change fields other than `spec.containers[*].image`"),
+    ],
+)
+def test_a_field_that_cannot_change_is_named(field: str, message: str) -> None:
+    found = errors.from_answer(answer(422, "x", causes=[{"field": field, "message": message}]), "Job a/b")
+    assert isinstance(found, errors.FieldImmutable)
+    assert found.fields == (field,)
+
+
+def test_an_object_that_is_wrong_besides_is_not_taken_for_one_that_only_cannot_change() -> None:
+    causes = [
+        {"field": "spec.template", "message": "field is immutable"},
+        {"field": "spec.backoffLimit", "message": "must be greater than or equal to 0"},
+    ]
+    found = errors.from_answer(answer(422, "x", causes=causes), "Job a/b")
+    assert type(found) is errors.Rejected
 
 
 def test_values_that_a_cluster_repeats_are_left_out_as_nobody_reads_them_and_they_may_be_secret() -> None:

@@ -19,14 +19,13 @@ class ReferenceAdmitter:
     async def admit(self, admission: Admission) -> None:
         """Adds a warning for each reference to nothing. Raises `Forbidden` for one that the caller may not follow.
 
-        A reference that only observes (`blocks_deletion` is false) may outlive its target, and is not looked up.
+        A reference that only observes (`blocks_deletion` is false) may outlive its target: no warning then.
         """
         if admission.new is None or admission.subresource:
             return
         for reference in admission.kind.references:
-            if reference.blocks_deletion:
-                for value in values_at(admission.new, reference.path):
-                    await self._check(admission, reference, value)
+            for value in values_at(admission.new, reference.path):
+                await self._check(admission, reference, value)
 
     async def _check(self, admission: Admission, reference: ReferenceField, value: object) -> None:
         name = text_at(value, "name")
@@ -35,6 +34,8 @@ class ReferenceAdmitter:
         namespace = (text_at(value, "namespace") or admission.key.namespace) if reference.namespaced else ""
         if namespace != admission.key.namespace and reference.namespaced:
             await self._may_follow(admission, reference, namespace, name)
+        if not reference.blocks_deletion:
+            return
         key = Key(reference.resource, namespace, name)
         if key not in admission.together and await self._store.get(key) is None:
             where = f" in namespace {namespace!r}" if namespace else ""

@@ -1,0 +1,119 @@
+"""Replacing what cannot be changed in place: deleted and created anew, if the definition allows it.
+
+It can be broken off anywhere. Before the deletion nothing has happened; while the old object goes, the next cycle finds
+it going and waits; once it is gone, the next cycle finds it missing and creates it. The object stands in the inventory
+all the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from operators.workload.inventory import id_of, item_of
+from threeport.common.differences import given_differences
+from threeport.common.types import FrozenJson
+from threeport.kube.cluster import Cluster
+from threeport.kube.errors import Changed, ClusterError, FieldImmutable, Rejected
+from threeport.kube.ordering import OWNS_NOTHING
+
+REPLACE: Final = "Replace"
+"""The value of ``spec.onImmutableChange`` that allows it."""
+
+HOLDING_OTHERS: Final = frozenset(
+    {"Namespace", "CustomResourceDefinition", "PersistentVolume", "PersistentVolumeClaim"}
+)
+"""Kinds that are never replaced: what they hold, data or objects of others, would go with them."""
+
+NAMED: Final = 5
+"""How many fields a message names."""
+
+
+class BeingReplaced(ClusterError):
+    """The old object is on its way out; the new one is made when it is gone."""
+
+    reason = "Replacing"
+
+
+def may_replace(definition: FrozenJson) -> bool:
+    """Whether the definition allows it."""
+    return bool(definition["spec"].get("onImmutableChange") == REPLACE)
+
+
+def is_replaceable(manifest: FrozenJson) -> bool:
+    """Whether objects of this kind are replaced at all."""
+    return manifest["kind"] not in HOLDING_OTHERS
+
+
+async def replace(
+    cluster: Cluster,
+    manifest: FrozenJson,
+    found: FrozenJson,
+    error: FieldImmutable,
+    check_lease: Callable[[], None],
+) -> str:
+    """Deletes `found`, which is ours, and makes it anew. Returns a sentence about it.
+
+    Raises `BeingReplaced` until the old one is gone, and what the cluster says if it would refuse a new one: then
+    the old one stays.
+    """
+    kind, metadata = manifest["kind"], manifest["metadata"]
+    fields = ", ".join(fields_of(error, found, manifest))
+    await check_new(cluster, manifest, fields)
+    check_lease()
+    await cluster.delete(
+        found["apiVersion"],
+        kind,
+        metadata["name"],
+        metadata.get("namespace"),
+        uid=found["metadata"]["uid"],
+        foreground=kind not in OWNS_NOTHING,
+    )
+    subject = id_of(item_of(manifest))
+    if await cluster.get(manifest["apiVersion"], kind, metadata["name"], metadata.get("namespace")) is not None:
+        raise BeingReplaced(f"{subject} is being replaced, as {fields} cannot be changed in place")
+    check_lease()
+    await cluster.apply(manifest)
+    return f"{subject}, as {fields} cannot be changed in place"
+
+
+async def check_new(cluster: Cluster, manifest: FrozenJson, fields: str) -> None:
+    """Raises `Rejected` if the cluster would not accept the manifest as a new object."""
+    try:
+        await cluster.create(manifest, dry_run=True)
+    except Changed:
+        return  # the name is taken, by the old object: nothing else is wrong
+    except Rejected as refused:
+        if "already allocated" in str(refused):
+            return  # a port or an address, which the old object holds
+        raise Rejected(f"{fields} cannot be changed in place, and a new object would be refused: {refused}") from None
+
+
+def refusal(error: FieldImmutable, found: FrozenJson, manifest: FrozenJson) -> FieldImmutable:
+    """The error of an object that is not replaced: which fields it is about, and what to do."""
+    fields = fields_of(error, found, manifest)
+    advice = (
+        "set spec.onImmutableChange: Replace in the definition to have it deleted and created anew, "
+        if is_replaceable(manifest)
+        else "what it holds would be lost with it, so it is never replaced: "
+    )
+    return FieldImmutable(
+        f"{id_of(item_of(manifest))}: {', '.join(fields)} cannot be changed in place; "
+        f"{advice}take the change back, or give the object another name",
+        error.fields,
+    )
+
+
+def fields_of(error: FieldImmutable, found: FrozenJson, manifest: FrozenJson) -> Sequence[str]:
+    """The fields that cannot change, as exactly as can be told: Kubernetes often names only ``spec``."""
+    changed = [
+        difference.path
+        for difference in given_differences(found, manifest)
+        if any(_is_below(difference.path, field) for field in error.fields)
+    ]
+    more = [f"{len(changed) - NAMED} more"] if len(changed) > NAMED else []
+    return [*changed[:NAMED], *more] or error.fields
+
+
+def _is_below(path: str, field: str) -> bool:
+    return path == field or path.startswith((f"{field}.", f"{field}["))
