@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import ssl
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from aiohttp import hdrs, web
@@ -18,7 +19,7 @@ from threeport.apiserver.tokens import Tokens
 from threeport.common.errors import Unauthorized
 from threeport.krm.interfaces import Identity
 
-UNAUTHENTICATED_PATHS = frozenset({"/livez", "/readyz"})
+UNAUTHENTICATED_PATHS = frozenset({"/livez", "/readyz", "/healthz"})
 """The only paths that answer without authentication: probes have no credentials, and learn nothing but a state."""
 
 
@@ -56,12 +57,17 @@ def authenticate(request: web.Request, tokens: Tokens) -> Credentials:
 
 def credentials_of(certificate: Mapping[str, Any]) -> Credentials:
     """The identity in a verified certificate (as `ssl.SSLSocket.getpeercert` gives it): CN, and O's as groups."""
-    subject = [part for parts in certificate.get("subject", ()) for part in parts]
+    return _credentials_of(certificate.get("subject", ()), certificate["notAfter"])
+
+
+@lru_cache(maxsize=1024)
+def _credentials_of(distinguished_name: tuple[tuple[tuple[str, str], ...], ...], not_after: str) -> Credentials:
+    subject = [part for parts in distinguished_name for part in parts]
     names = [value for key, value in subject if key == "commonName"]
     if len(names) != 1 or not names[0]:
         raise Unauthorized("The client certificate has not exactly one common name: use one that this API's CA issued.")
     groups = tuple(value for key, value in subject if key == "organizationName")
-    return Credentials(Identity(names[0], groups), ssl.cert_time_to_seconds(certificate["notAfter"]))
+    return Credentials(Identity(names[0], groups), ssl.cert_time_to_seconds(not_after))
 
 
 def _from_token(headers: list[str], tokens: Tokens) -> Credentials:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
+import orjson
 import structlog
 
 _SHARED: list[structlog.typing.Processor] = [
@@ -20,23 +21,34 @@ _TRACEBACKS = structlog.processors.ExceptionRenderer(
 )
 
 
+_JSON = structlog.processors.JSONRenderer(serializer=orjson.dumps)
+
+
 def set_up_logging(level: int = logging.INFO) -> None:
-    """Everything that logs, libraries included, writes JSON lines with time, level, logger, event, request_id."""
+    """Everything that logs, libraries included, writes JSON lines with time, level, logger, event, request_id.
+
+    Our own lines, one for each request, don't take the way through `logging`, which costs ten times as much.
+    """
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder()],
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            _TRACEBACKS,
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _TRACEBACKS, _text],
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.root.handlers = [handler]
     logging.root.setLevel(level)
     structlog.configure(
-        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*_SHARED, _TRACEBACKS, _JSON],
+        logger_factory=_lines_of,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
+
+
+def _text(logger: object, method: str, event: structlog.typing.EventDict) -> str:
+    line = _JSON(logger, method, event)
+    return line.decode() if isinstance(line, bytes) else line
+
+
+def _lines_of(*names: str) -> structlog.BytesLogger:
+    return structlog.BytesLogger(sys.stderr.buffer, name=names[0] if names else None)

@@ -51,6 +51,10 @@ attempts double, and would outlast an outage by as much again."""
 REPEAT_SECONDS = 4.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.002, 0.25
 
+SLOW_PLANS = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+"""Ways that PostgreSQL must not go: everything here is found by an index, a few rows at a time. It expects a hundred
+rows of any JSON list, and plans once for all times, perhaps while a table is still small."""
+
 LOST_CLASSES = ("08", "57P")
 """Classes of SQLSTATE that say that the connection or the server is gone, not what became of the statement."""
 
@@ -88,7 +92,7 @@ class Database:
         async with self.dedicated_connection() as connection:
             self.is_cockroach = "CockroachDB" in await _version(connection)
         self._pool = AsyncConnectionPool(
-            self._conninfo,
+            self._conninfo if self.is_cockroach else _without_slow_plans(self._conninfo),
             connection_class=AsyncCrdbConnection if self.is_cockroach else AsyncConnection,
             kwargs={"autocommit": True},
             configure=_configure,
@@ -195,7 +199,12 @@ class Database:
 async def fetch(connection: Connection, query: str, parameters: Parameters = ()) -> list[Row]:
     """The rows of a statement; none where it returns none."""
     cursor = await connection.execute(query.encode(), parameters)
-    return await cursor.fetchall() if cursor.description else []
+    return await cursor.fetchall() if cursor.rownumber is not None else []
+
+
+def _without_slow_plans(dsn: str) -> str:
+    options = conninfo.conninfo_to_dict(dsn)["options"]
+    return conninfo.make_conninfo(dsn, options=" ".join([str(options), *(f"-c {plan}=off" for plan in SLOW_PLANS)]))
 
 
 def is_repeatable(error: BaseException) -> bool:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import orjson
+
 from threeport.common.revisions import RevisionClock
 from threeport.store import diagnosis
 from threeport.store.database import Database
+from threeport.store.gathering import Gathering
 from threeport.store.records import Fence, Key, LabelRequirement, Page, Shard, StoredObject, Unstorable, Write
 from threeport.store.rows import COLUMNS, stored
 from threeport.store.selection import select
-from threeport.store.statements import SAME_KEY
 from threeport.store.writing import Writer
+
+OF_KEYS = f"""
+    SELECT {COLUMNS} FROM objects
+    JOIN jsonb_to_recordset(%(keys)s::JSONB) AS wanted (resource TEXT, namespace TEXT, name TEXT)
+    USING (resource, namespace, name)"""
 
 
 class SqlObjectStore:
@@ -28,12 +35,17 @@ class SqlObjectStore:
         self._database = database
         self._clock = clock
         self._writer = Writer(database, clock)
+        self._reads = Gathering(self._get)
         self._on_commit = on_commit
 
     async def get(self, key: Key) -> StoredObject | None:
         """The object as it is now; None if there is none. Raises `StoreUnavailable`."""
-        rows = await self._database.read(f"SELECT {COLUMNS} FROM objects WHERE {SAME_KEY}", key._asdict())
-        return stored(rows[0]) if rows else None
+        return await self._reads.ask(key)
+
+    async def _get(self, keys: Sequence[Key]) -> list[StoredObject | None]:
+        wanted = orjson.dumps([key._asdict() for key in set(keys)]).decode()
+        found = {row.key: row for row in map(stored, await self._database.read(OF_KEYS, {"keys": wanted}))}
+        return [found.get(key) for key in keys]
 
     async def list_page(
         self,

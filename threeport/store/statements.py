@@ -1,101 +1,117 @@
-"""The statements that write an object: each makes the change, its notification and its references in one go.
+"""The statements that write objects: each makes the changes, their notifications and references in one go.
 
-A statement changes nothing, and returns no row, when one of its conditions does not hold: the writer then finds out
-which (`threeport.store.writing`). Each table is changed at most once in a statement, as CockroachDB demands.
+A statement leaves an object as it is, and returns no row for it, when one of the conditions does not hold: the writer
+then finds out which (`threeport.store.writing`). Each table is changed at most once in a statement, as CockroachDB
+demands.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import NamedTuple
 
 import orjson
 
 from threeport.common.ids import shard_hash
 from threeport.common.revisions import SKEW_LIMIT
-from threeport.store.records import Fence, Operation, ReferenceTarget, Write
+from threeport.common.types import JsonObject
+from threeport.store.records import Fence, Operation, Write
 
 NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::BIGINT"
 """The clock of the database in microseconds since the epoch."""
 
 SAME_KEY = "resource = %(resource)s::TEXT AND namespace = %(namespace)s::TEXT AND name = %(name)s::TEXT"
 
-ON_TIME = f"abs((%(stamp)s::BIGINT >> 10) - {NOW}) <= {SKEW_LIMIT}"
 
-FENCED = "EXISTS (SELECT 1 FROM leases WHERE leases.name = %(lease)s::TEXT AND leases.epoch = %(epoch)s::BIGINT)"
-
-BLOCKERS = """
+def _blockers_of(resource: str, namespace: str, name: str) -> str:
+    return f"""
     SELECT f.resource, f.namespace, f.name
     FROM object_references AS r JOIN objects AS f ON f.uid = r.from_uid
-    WHERE r.to_resource = %(resource)s::TEXT AND r.to_namespace = %(namespace)s::TEXT AND r.to_name = %(name)s::TEXT
+    WHERE r.to_resource = {resource} AND r.to_namespace = {namespace} AND r.to_name = {name}
     AND r.blocks_deletion
-    AND (f.resource, f.namespace, f.name) <> (%(resource)s::TEXT, %(namespace)s::TEXT, %(name)s::TEXT)"""
+    AND (f.resource, f.namespace, f.name) <> ({resource}, {namespace}, {name})"""
+
+
+BLOCKERS = _blockers_of("%(resource)s::TEXT", "%(namespace)s::TEXT", "%(name)s::TEXT")
 """Who refers to an object with a reference that blocks its deletion; an object does not block itself."""
 
-UNREFERENCED = f"NOT EXISTS ({BLOCKERS})"
+GIVEN = """WITH given AS (
+    SELECT * FROM jsonb_to_recordset(%(writes)s::JSONB) AS w (
+        resource TEXT, namespace TEXT, name TEXT, uid TEXT, stamp BIGINT, node BIGINT, generation BIGINT,
+        deleting BOOLEAN, shard BIGINT, labels JSONB, former JSONB, bookkeeping TEXT, body TEXT, expected BIGINT,
+        lease TEXT, epoch BIGINT, refers JSONB, reference_count BIGINT
+    )
+), """
+"""The writes, each a row; one parameter costs less than one for every field of every write."""
 
-GIVEN_REFERENCES = """
-    jsonb_to_recordset(%(references)s::JSONB)
-    AS given (resource TEXT, namespace TEXT, name TEXT, blocks BOOLEAN)"""
+ON_TIME = f"abs((given.stamp >> 10) - {NOW}) <= {SKEW_LIMIT}"
+
+FENCED = "EXISTS (SELECT 1 FROM leases WHERE leases.name = given.lease AND leases.epoch = given.epoch)"
+
+UNREFERENCED = f"NOT EXISTS ({_blockers_of('given.resource', 'given.namespace', 'given.name')})"
+
+_REFERENCE = "(resource TEXT, namespace TEXT, name TEXT, blocks BOOLEAN)"
 
 SAME_REFERENCES = f"""
-    (SELECT count(*) FROM object_references AS r WHERE r.from_uid = %(uid)s::TEXT) = %(reference_count)s::BIGINT
+    (SELECT count(*) FROM object_references AS r WHERE r.from_uid = given.uid) = given.reference_count
     AND NOT EXISTS (
-        SELECT 1 FROM {GIVEN_REFERENCES}
-        LEFT JOIN object_references AS r ON r.from_uid = %(uid)s::TEXT AND r.to_resource = given.resource
-        AND r.to_namespace = given.namespace AND r.to_name = given.name AND r.blocks_deletion = given.blocks
+        SELECT 1 FROM jsonb_to_recordset(given.refers) AS wanted {_REFERENCE}
+        LEFT JOIN object_references AS r ON r.from_uid = given.uid AND r.to_resource = wanted.resource
+        AND r.to_namespace = wanted.namespace AND r.to_name = wanted.name AND r.blocks_deletion = wanted.blocks
         WHERE r.from_uid IS NULL
     )"""
 
 
 def _revision_after(previous: str) -> str:
     """`threeport.common.revisions.next_revision` in SQL."""
-    return f"greatest(%(stamp)s::BIGINT, (((({previous}) >> 10) + 1) << 10) | %(node)s::BIGINT)"
+    return f"greatest(given.stamp, (((({previous}) >> 10) + 1) << 10) | given.node)"
 
 
 NOTED = """, noted AS (
     INSERT INTO outbox (uid, revision, resource, namespace, name)
-    SELECT uid, revision, %(resource)s::TEXT, %(namespace)s::TEXT, %(name)s::TEXT FROM written
+    SELECT uid, revision, resource, namespace, name FROM written
 )
-SELECT revision FROM written"""
+SELECT uid, revision FROM written"""
 
 REFERRED = f""", referred AS (
     INSERT INTO object_references (from_uid, to_resource, to_namespace, to_name, blocks_deletion)
-    SELECT %(uid)s::TEXT, given.resource, given.namespace, given.name, given.blocks
-    FROM written, {GIVEN_REFERENCES}
+    SELECT written.uid, wanted.resource, wanted.namespace, wanted.name, wanted.blocks
+    FROM written JOIN given ON given.uid = written.uid, jsonb_to_recordset(given.refers) AS wanted {_REFERENCE}
 )"""
 
-CREATED = f"""WITH prior AS (
-    SELECT coalesce(max(revision), 0) AS revision FROM tombstones WHERE {SAME_KEY}
-), written AS (
+_TOMBSTONES = """SELECT coalesce(max(t.revision), 0) FROM tombstones AS t
+        WHERE t.resource = given.resource AND t.namespace = given.namespace AND t.name = given.name"""
+
+CREATED = f"""written AS (
     INSERT INTO objects
     (resource, namespace, name, uid, revision, generation, deleting, shard, labels, former, bookkeeping, body)
-    SELECT %(resource)s::TEXT, %(namespace)s::TEXT, %(name)s::TEXT, %(uid)s::TEXT, {_revision_after("prior.revision")},
-        %(generation)s::BIGINT, %(deleting)s::BOOLEAN, %(shard)s::BIGINT, %(labels)s::JSONB, %(former)s::JSONB,
-        %(bookkeeping)s::TEXT, %(body)s::TEXT
-    FROM prior WHERE {{conditions}}
+    SELECT given.resource, given.namespace, given.name, given.uid,
+        {_revision_after(_TOMBSTONES)}, given.generation,
+        given.deleting, given.shard, given.labels, given.former, given.bookkeeping, given.body
+    FROM given WHERE {{conditions}}
     ON CONFLICT DO NOTHING
-    RETURNING uid, revision
+    RETURNING uid, revision, resource, namespace, name
 )"""
 
-UPDATED = f"""WITH written AS (
+UPDATED = f"""written AS (
     UPDATE objects SET
         revision = {_revision_after("objects.revision")},
-        generation = %(generation)s::BIGINT, deleting = %(deleting)s::BOOLEAN, labels = %(labels)s::JSONB,
-        former = %(former)s::JSONB, bookkeeping = %(bookkeeping)s::TEXT, body = %(body)s::TEXT
-    WHERE {SAME_KEY} AND {{conditions}}
-    RETURNING uid, revision
+        generation = given.generation, deleting = given.deleting, labels = given.labels,
+        former = given.former, bookkeeping = given.bookkeeping, body = given.body
+    FROM given WHERE {{conditions}}
+    RETURNING objects.uid, objects.revision, objects.resource, objects.namespace, objects.name
 )"""
 
-DELETED = f"""WITH gone AS (
-    DELETE FROM objects WHERE {SAME_KEY} AND {{conditions}} RETURNING revision
+DELETED = f"""gone AS (
+    DELETE FROM objects USING given WHERE {{conditions}} RETURNING objects.uid, objects.revision
 ), written AS (
     INSERT INTO tombstones
     (uid, resource, namespace, name, revision, generation, deleting, labels, former, bookkeeping, body)
-    SELECT %(uid)s::TEXT, %(resource)s::TEXT, %(namespace)s::TEXT, %(name)s::TEXT, {_revision_after("gone.revision")},
-        %(generation)s::BIGINT, %(deleting)s::BOOLEAN, %(labels)s::JSONB, %(former)s::JSONB,
-        %(bookkeeping)s::TEXT, %(body)s::TEXT
-    FROM gone
-    RETURNING uid, revision
+    SELECT given.uid, given.resource, given.namespace, given.name, {_revision_after("gone.revision")},
+        given.generation, given.deleting, given.labels, given.former, given.bookkeeping, given.body
+    FROM gone JOIN given ON given.uid = gone.uid
+    RETURNING uid, revision, resource, namespace, name
 ), unreferred AS (
     DELETE FROM object_references WHERE from_uid IN (SELECT uid FROM written)
 )"""
@@ -104,56 +120,76 @@ FORGET_REFERENCES = "DELETE FROM object_references WHERE from_uid = %(uid)s::TEX
 
 ADD_REFERENCES = f"""
     INSERT INTO object_references (from_uid, to_resource, to_namespace, to_name, blocks_deletion)
-    SELECT %(uid)s::TEXT, given.resource, given.namespace, given.name, given.blocks FROM {GIVEN_REFERENCES}"""
+    SELECT %(uid)s::TEXT, wanted.resource, wanted.namespace, wanted.name, wanted.blocks
+    FROM jsonb_to_recordset(%(refers)s::JSONB) AS wanted {_REFERENCE}"""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """SQL and its parameters."""
+class Shape(NamedTuple):
+    """What the statement of a write depends on. Writes of one shape can be made by one statement, if they are of
+    different objects: it returns the uids of those that it made."""
 
-    sql: str
-    parameters: dict[str, object]
+    operation: Operation
+    fenced: bool
+    expecting: bool
+    referring: bool
+    unreferenced: bool
+    """Refuses to change what is referred to."""
+    same_references: bool
+    """Refuses references other than those that stand, which takes more than one statement."""
 
 
-def statement_of(write: Write, *, stamp: int, node: int, fence: Fence | None, alone: bool) -> Statement:
-    """The statement of a write. `alone` says that it is the whole transaction: then it also refuses what must not be
-    referred to, and an UPDATE refuses references other than those that stand, which takes more than one statement."""
-    parameters = key_parameters(write) | {
+def shape_of(write: Write, fence: Fence | None, *, alone: bool) -> Shape:
+    """The shape of a write. `alone` says that its statement is the whole transaction, so that it judges itself what
+    otherwise is judged at the end of the transaction."""
+    return Shape(
+        operation=write.operation,
+        fenced=fence is not None,
+        expecting=write.expected is not None,
+        referring=bool(write.references),
+        unreferenced=alone and write.refuse_if_referenced,
+        same_references=alone and write.operation is Operation.UPDATE and write.references is not None,
+    )
+
+
+@cache
+def sql_of(shape: Shape) -> str:
+    """The statement for writes of a shape; it returns uid and revision of those that it made."""
+    conditions = " AND ".join(_conditions(shape))
+    return GIVEN + _template(shape).replace("{conditions}", conditions) + NOTED
+
+
+def parameters_of(rows: Sequence[JsonObject]) -> dict[str, object]:
+    """The parameters of `sql_of`, from what `row_of` makes of the writes."""
+    return {"writes": orjson.dumps(rows).decode()}
+
+
+def row_of(write: Write, *, stamp: int, node: int, fence: Fence | None) -> JsonObject:
+    """A write as its statement takes it."""
+    references = reference_rows(write)
+    return {
+        **write.key._asdict(),
         "uid": write.uid,
         "stamp": stamp,
         "node": node,
         "generation": write.generation,
         "deleting": write.deleting,
         "shard": shard_hash(write.uid),
-        "labels": orjson.dumps(write.labels).decode() if write.labels else "{}",
-        "former": None if write.former is None else orjson.dumps(write.former).decode(),
+        "labels": write.labels,
+        "former": write.former,
         "bookkeeping": orjson.dumps(write.bookkeeping).decode() if write.bookkeeping else "{}",
         "body": write.body,
-        **reference_parameters(write),
+        "expected": write.expected,
+        "lease": fence.lease if fence else None,
+        "epoch": fence.epoch if fence else None,
+        "refers": references,
+        "reference_count": len(references),
     }
-    if fence is not None:
-        parameters |= {"lease": fence.lease, "epoch": fence.epoch}
-    if write.expected is not None:
-        parameters["expected"] = write.expected
-    conditions = " AND ".join(_conditions(write, fenced=fence is not None, alone=alone))
-    return Statement(_template(write).replace("{conditions}", conditions), parameters)
 
 
-def key_parameters(write: Write) -> dict[str, object]:
-    """The parameters of `SAME_KEY` and `BLOCKERS`."""
-    return dict(write.key._asdict())
-
-
-def reference_parameters(write: Write) -> dict[str, object]:
-    """The parameters of `GIVEN_REFERENCES` and `SAME_REFERENCES`."""
-    references = _merged(write.references or ())
-    return {"references": orjson.dumps(references).decode(), "reference_count": len(references)}
-
-
-def _merged(references: tuple[ReferenceTarget, ...]) -> list[dict[str, object]]:
-    """Two references to one object are one, which blocks if either does."""
+def reference_rows(write: Write) -> list[JsonObject]:
+    """What a write refers to. Two references to one object are one, which blocks if either does."""
     blocking: dict[tuple[str, str, str], bool] = {}
-    for target in references:
+    for target in write.references or ():
         blocking[target.key] = blocking.get(target.key, False) or target.blocks_deletion
     return [
         {"resource": resource, "namespace": namespace, "name": name, "blocks": blocks}
@@ -161,26 +197,26 @@ def _merged(references: tuple[ReferenceTarget, ...]) -> list[dict[str, object]]:
     ]
 
 
-def _template(write: Write) -> str:
-    match write.operation:
+def _template(shape: Shape) -> str:
+    match shape.operation:
         case Operation.CREATE:
-            return CREATED + (REFERRED if write.references else "") + NOTED
+            return CREATED + (REFERRED if shape.referring else "")
         case Operation.UPDATE:
-            return UPDATED + NOTED
+            return UPDATED
         case Operation.DELETE:
-            return DELETED + NOTED
+            return DELETED
 
 
-def _conditions(write: Write, *, fenced: bool, alone: bool) -> list[str]:
-    conditions = [ON_TIME]
-    if fenced:
-        conditions.append(FENCED)
-    if write.operation is not Operation.CREATE:
-        conditions.append("objects.uid = %(uid)s::TEXT")
-        if write.expected is not None:
-            conditions.append("objects.revision = %(expected)s::BIGINT")
-    if alone and write.refuse_if_referenced:
-        conditions.append(UNREFERENCED)
-    if alone and write.operation is Operation.UPDATE and write.references is not None:
-        conditions.append(SAME_REFERENCES)
-    return conditions
+def _conditions(shape: Shape) -> Iterator[str]:
+    yield ON_TIME
+    if shape.fenced:
+        yield FENCED
+    if shape.operation is not Operation.CREATE:
+        yield "objects.resource = given.resource AND objects.namespace = given.namespace AND objects.name = given.name"
+        yield "objects.uid = given.uid"
+        if shape.expecting:
+            yield "objects.revision = given.expected"
+    if shape.unreferenced:
+        yield UNREFERENCED
+    if shape.same_references:
+        yield SAME_REFERENCES

@@ -1,4 +1,5 @@
-"""Carries writes out: one statement for one write, one transaction for several.
+"""Carries writes out: one statement for single writes of the same moment, one transaction for several that belong
+together.
 
 When the connection is lost before the answer, it is looked up whether the change was made before it is repeated. When
 a statement changed nothing, `threeport.store.diagnosis` finds out why.
@@ -10,18 +11,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import orjson
+
 from threeport.common.revisions import SECOND, TRANSACTION_LIMIT, RevisionClock, micros_of, next_revision
 from threeport.store.database import Connection, Database, OutcomeUnknown, fetch
 from threeport.store.diagnosis import NameTakenMeanwhile, TryAgain, explain, named, refuse_referenced
 from threeport.store.records import Fence, NameTaken, Operation, StaleRevision, StoredObject, StoreUnavailable, Write
 from threeport.store.rows import COLUMNS, stored
+from threeport.store.singles import Attempt, Singles
 from threeport.store.statements import (
     ADD_REFERENCES,
     FORGET_REFERENCES,
     NOW,
-    Statement,
-    reference_parameters,
-    statement_of,
+    parameters_of,
+    reference_rows,
+    row_of,
+    shape_of,
+    sql_of,
 )
 
 ATTEMPTS = 3
@@ -58,12 +64,13 @@ class _AnswerLost(TryAgain):
         self.guess = guess
 
 
-@dataclass(frozen=True, slots=True)
 class Writer:
     """Writes to one database with the stamps of one process."""
 
-    database: Database
-    clock: RevisionClock
+    def __init__(self, database: Database, clock: RevisionClock) -> None:
+        self.database = database
+        self.clock = clock
+        self._singles = Singles(database, clock)
 
     async def write(self, writes: Sequence[Write], fence: Fence | None) -> list[StoredObject]:
         """See `threeport.krm.interfaces.ObjectStore.write`."""
@@ -88,22 +95,17 @@ class Writer:
             raise NameTaken(writes[0].key, None) from reason
         raise StoreUnavailable(f"could not write {', '.join(named(write.key) for write in writes[:3])}: {reason}")
 
-    def statement(self, write: Write, stamp: int, fence: Fence | None, *, alone: bool) -> Statement:
-        """The statement of a write by this process."""
-        return statement_of(write, stamp=stamp, node=self.clock.node, fence=fence, alone=alone)
-
     async def _alone(self, write: Write, fence: Fence | None) -> StoredObject:
-        stamp = self.clock.stamp()
-        statement = self.statement(write, stamp, fence, alone=True)
+        attempt = Attempt(write, fence)
         try:
-            rows = await self.database.statement(statement.sql, statement.parameters)
+            revision = await self._singles.make(attempt)
         except OutcomeUnknown as error:
-            known = None if write.expected is None else next_revision(write.expected, stamp, self.clock.node)
+            known = None if write.expected is None else next_revision(write.expected, attempt.stamp, self.clock.node)
             raise _AnswerLost(error, _Guess(write, known)) from error
-        if rows:
-            return write.outcome(rows[0][0])
+        if revision is not None:
+            return write.outcome(revision)
         async with self.database.reading() as connection:
-            return await explain(connection, write, stamp=stamp, fence=fence)
+            return await explain(connection, write, stamp=attempt.stamp, fence=fence)
 
     async def _together(self, writes: Sequence[Write], fence: Fence | None) -> list[StoredObject]:
         batch = _Batch(self, writes, fence)
@@ -160,14 +162,16 @@ class _Batch:
         return [self.results[index] for index in range(len(self.writes))]
 
     async def _make(self, connection: Connection, write: Write, stamp: int) -> StoredObject:
-        statement = self.writer.statement(write, stamp, self.fence, alone=False)
-        rows = await fetch(connection, statement.sql, statement.parameters)
+        row = row_of(write, stamp=stamp, node=self.writer.clock.node, fence=self.fence)
+        sql = sql_of(shape_of(write, self.fence, alone=False))
+        rows = await fetch(connection, sql, parameters_of([row]))
         if not rows:
             await explain(connection, write, stamp=stamp, fence=self.fence)
         if write.operation is Operation.UPDATE and write.references is not None:
+            references = orjson.dumps(reference_rows(write)).decode()
             await fetch(connection, FORGET_REFERENCES, {"uid": write.uid})
-            await fetch(connection, ADD_REFERENCES, {"uid": write.uid, **reference_parameters(write)})
-        return write.outcome(rows[0][0])
+            await fetch(connection, ADD_REFERENCES, {"uid": write.uid, "refers": references})
+        return write.outcome(rows[0][1])
 
 
 async def _refuse_late(connection: Connection, first_stamp: int) -> None:

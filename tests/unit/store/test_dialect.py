@@ -21,7 +21,7 @@ from threeport.store.records import (
     Write,
 )
 from threeport.store.selection import select
-from threeport.store.statements import statement_of
+from threeport.store.statements import shape_of, sql_of
 
 KEY = Key("workloads.threeport.io", "default", "web")
 MIGRATION = {"migrations"}
@@ -48,7 +48,7 @@ def composed_writes() -> Iterator[str]:
             references=given,
             refuse_if_referenced=refuse,
         )
-        yield statement_of(write, stamp=1, node=1, fence=fence, alone=alone).sql
+        yield sql_of(shape_of(write, fence, alone=alone))
 
 
 def composed_selections() -> Iterator[str]:
@@ -71,7 +71,8 @@ def composed_selections() -> Iterator[str]:
 
 
 COMPOSED = {
-    ("writing", "statement.sql"): list(composed_writes()),
+    ("singles", "sql_of(shape)"): list(composed_writes()),
+    ("writing", "sql"): list(composed_writes()),
     ("objects", "selection.page(None if limit is None else limit + 1)"): list(composed_selections()),
     ("migrations", "step"): list(migrations.STEPS),
     ("migrations", "f'CREATE SCHEMA IF NOT EXISTS {database.schema}'"): ["CREATE SCHEMA IF NOT EXISTS threeport"],

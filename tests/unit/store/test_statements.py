@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from threeport.store.records import Fence, Key, Operation, ReferenceTarget, Write
-from threeport.store.statements import statement_of
+from threeport.store.statements import GIVEN, parameters_of, reference_rows, row_of, shape_of, sql_of
 
 KEY = Key("workloads.threeport.io", "default", "a")
 TARGET = ReferenceTarget(Key("definitions", "default", "d"))
@@ -32,17 +31,22 @@ writes = st.builds(
 
 @given(write=writes, fence=st.none() | st.just(Fence("lease", 1)), alone=st.booleans())
 def test_every_placeholder_has_its_parameter(write: Write, fence: Fence | None, alone: bool) -> None:
-    statement = statement_of(write, stamp=1, node=1, fence=fence, alone=alone)
-    placeholders = set(re.findall(r"%\((\w+)\)s", statement.sql))
-    assert placeholders <= set(statement.parameters)
-    assert "{" not in statement.sql
-    assert ("FROM leases" in statement.sql) == (fence is not None)
+    sql = sql_of(shape_of(write, fence, alone=alone))
+    parameters = parameters_of([row_of(write, stamp=1, node=1, fence=fence)])
+    assert set(re.findall(r"%\((\w+)\)s", sql)) == set(parameters)
+    assert "{" not in sql
+    assert ("FROM leases" in sql) == (fence is not None)
+
+
+@given(write=writes)
+def test_the_statement_reads_of_a_write_what_its_row_has(write: Write) -> None:
+    row = row_of(write, stamp=1, node=1, fence=None)
+    assert list(row) == re.findall(r"(\w+) (?:TEXT|BIGINT|BOOLEAN|JSONB)", GIVEN)
 
 
 @given(write=writes, alone=st.booleans())
 def test_each_table_is_changed_at_most_once(write: Write, alone: bool) -> None:
-    statement = statement_of(write, stamp=1, node=1, fence=None, alone=alone)
-    changed = re.findall(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)", statement.sql)
+    changed = re.findall(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)", sql_of(shape_of(write, None, alone=alone)))
     assert len(changed) == len(set(changed))
     assert "outbox" in changed
 
@@ -51,6 +55,5 @@ def test_each_table_is_changed_at_most_once(write: Write, alone: bool) -> None:
 def test_two_references_to_one_object_are_one_that_blocks_if_either_does(blocks: tuple[bool, bool]) -> None:
     references = tuple(ReferenceTarget(TARGET.key, each) for each in blocks)
     write = Write(operation=Operation.CREATE, key=KEY, uid="u", generation=1, body="{}", references=references)
-    statement = statement_of(write, stamp=1, node=1, fence=None, alone=True)
-    assert orjson.loads(str(statement.parameters["references"])) == [{**TARGET.key._asdict(), "blocks": True}]
-    assert statement.parameters["reference_count"] == 1
+    assert reference_rows(write) == [{**TARGET.key._asdict(), "blocks": True}]
+    assert row_of(write, stamp=1, node=1, fence=None)["reference_count"] == 1

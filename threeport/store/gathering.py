@@ -1,0 +1,124 @@
+"""Puts what many ask for at the same time into one statement, each with an answer of its own.
+
+A round trip to the database costs more than what it carries: system calls on both sides, a commit, a flush of the
+log. While one statement is under way, what is asked for gathers, and goes out with the next one. Nothing waits on
+purpose: who asks alone is served at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from threeport.store.records import StoreUnavailable
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+MOST: Final = 64
+"""Items of one statement."""
+PATIENCE: Final = 0.01
+"""Seconds that an item waits for the statement before it, which may itself wait for a lock or a slow disk: then
+another one is begun beside it."""
+LANES: Final = 8
+"""Statements at once."""
+
+
+@dataclass(slots=True)
+class _Asked(Generic[T, R]):
+    item: T
+    answer: asyncio.Future[R]
+    since: float
+
+
+class Gathering(Generic[T, R]):
+    """Items of one sort. `run` gets some of them and returns a result for each, in order.
+
+    Items for which `apart` gives the same value never go together.
+    """
+
+    def __init__(
+        self, run: Callable[[Sequence[T]], Awaitable[Sequence[R]]], *, apart: Callable[[T], Hashable] | None = None
+    ) -> None:
+        self._run = run
+        self._apart = apart
+        self._waiting: list[_Asked[T, R]] = []
+        self._lanes: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def ask(self, item: T) -> R:
+        """The result for one item. Raises what `run` raises.
+
+        Who is cancelled while it waits leaves open whether the item was run.
+        """
+        loop = asyncio.get_running_loop()
+        asked: _Asked[T, R] = _Asked(item, loop.create_future(), loop.time())
+        self._waiting.append(asked)
+        if not self._lanes:
+            self._open_lane()
+        elif self._timer is None:
+            self._timer = loop.call_later(PATIENCE, self._open_another)
+        return await asked.answer
+
+    def _open_lane(self) -> None:
+        lane = asyncio.create_task(self._work())
+        self._lanes.add(lane)
+        lane.add_done_callback(self._lanes.discard)
+
+    def _open_another(self) -> None:
+        self._timer = None
+        if not self._waiting:
+            return
+        loop = asyncio.get_running_loop()
+        remaining = self._waiting[0].since + PATIENCE - loop.time()
+        if remaining <= 0 and len(self._lanes) < LANES:
+            self._open_lane()
+        self._timer = loop.call_later(max(remaining, PATIENCE), self._open_another)
+
+    async def _work(self) -> None:
+        while batch := self._take():
+            try:
+                await self._serve(batch)
+            finally:
+                for asked in batch:
+                    asked.answer.cancel()
+
+    def _take(self) -> list[_Asked[T, R]]:
+        """The next items, less those that nobody waits for any more."""
+        taken: list[_Asked[T, R]] = []
+        left: list[_Asked[T, R]] = []
+        used: set[Hashable] = set()
+        for asked in self._waiting:
+            place = self._apart(asked.item) if self._apart else None
+            if len(taken) == MOST or (place is not None and place in used):
+                left.append(asked)
+            elif not asked.answer.done():
+                taken.append(asked)
+                used.add(place)
+        self._waiting = left
+        return taken
+
+    async def _serve(self, batch: Sequence[_Asked[T, R]]) -> None:
+        try:
+            results = await self._run([asked.item for asked in batch])
+        except StoreUnavailable as error:
+            for asked in batch:
+                _fail(asked, type(error)(*error.args))
+        except Exception as error:
+            if len(batch) == 1:
+                _fail(batch[0], error)
+                return
+            # One of them is to blame, and the others must not suffer for it.
+            for asked in batch:
+                await self._serve([asked])
+        else:
+            for asked, result in zip(batch, results, strict=True):
+                if not asked.answer.done():
+                    asked.answer.set_result(result)
+
+
+def _fail(asked: _Asked[T, R], error: Exception) -> None:
+    if not asked.answer.done():
+        asked.answer.set_exception(error)
