@@ -41,8 +41,8 @@ class Health:
         """Set when the process is on its way out: it is alive, but no longer ready."""
 
     def routes(self) -> list[web.RouteDef]:
-        """The routes of the probes, the only ones that need no authentication."""
-        return [web.get("/livez", self.live), web.get("/readyz", self.ready)]
+        """The routes of the probes, the only ones that need no authentication. ``/healthz`` is what older tools ask."""
+        return [web.get("/livez", self.live), web.get("/readyz", self.ready), web.get("/healthz", self.ready)]
 
     async def live(self, _request: web.Request) -> web.Response:
         """200 as long as the process can answer at all."""

@@ -42,6 +42,7 @@ class ApiError(Exception):
         super().__init__(message)
         self.message = message
         self.kind = kind
+        self.group = ""
         self.name = name
         self.causes = tuple(causes)
         self.retry_after = retry_after
@@ -51,6 +52,8 @@ class ApiError(Exception):
         details: JsonObject = {}
         if self.name:
             details["name"] = self.name
+        if self.group:
+            details["group"] = self.group
         if self.kind:
             details["kind"] = self.kind
         if self.causes:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 import orjson
@@ -12,6 +14,7 @@ from threeport.common.errors import BadRequest, Conflict
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.krm.drafts import change, is_pinned
 from threeport.krm.metadata import timestamp
+from threeport.krm.negotiation import is_true
 from threeport.resources.kind import Catalog, Kind
 from threeport.store.records import Key, Operation, StoredObject, Write
 
@@ -33,9 +36,17 @@ class DeleteOptions:
     """What the propagation policy asks of a garbage collector, on servers that have one."""
 
 
-def parse_options(body: FrozenJson, *, dry_run: bool) -> DeleteOptions:
-    """The options in the body of a DELETE. Raises `BadRequest` for values that mean nothing."""
-    policy = body.get("propagationPolicy")
+def parse_options(body: FrozenJson, query: Mapping[str, str] = MappingProxyType({}), *, dry_run: bool) -> DeleteOptions:
+    """The options in the body of a DELETE, or in its query. Raises `BadRequest` for values that mean nothing.
+
+    A grace period is for what runs on nodes: nothing waits for it here, whatever it is.
+    """
+    policy = query.get("propagationPolicy") or body.get("propagationPolicy")
+    if policy is None and (orphan := _orphaning(body, query)) is not None:
+        policy = "Orphan" if orphan else "Background"
+    grace = query.get("gracePeriodSeconds") or body.get("gracePeriodSeconds") or 0
+    if isinstance(grace, bool) or not isinstance(grace, int | str) or not re.fullmatch(r"-?\d{1,18}", str(grace)):
+        raise BadRequest(f"gracePeriodSeconds is {str(grace)[:40]!r}, not a number of seconds")
     if policy is not None and (not isinstance(policy, str) or policy not in _POLICIES):
         raise BadRequest(f"propagationPolicy is {policy!r}, not one of {', '.join(_POLICIES)}")
     preconditions = body.get("preconditions") or {}
@@ -47,6 +58,14 @@ def parse_options(body: FrozenJson, *, dry_run: bool) -> DeleteOptions:
         dry_run=dry_run or bool(body.get("dryRun")),
         finalizer=_POLICIES[policy] if policy else None,
     )
+
+
+def _orphaning(body: FrozenJson, query: Mapping[str, str]) -> bool | None:
+    """What the predecessor of propagationPolicy says, which old clients still send."""
+    if "orphanDependents" in query:
+        return is_true(query, "orphanDependents")
+    wanted = body.get("orphanDependents")
+    return wanted if isinstance(wanted, bool) else None
 
 
 def check_preconditions(options: DeleteOptions, stored: StoredObject) -> None:

@@ -9,9 +9,11 @@ from collections.abc import Iterable
 
 from threeport.common.errors import NotFound
 from threeport.common.types import JsonObject
+from threeport.krm import reviews
 from threeport.resources.kind import Catalog, Kind
 
 _READ = ["get", "list", "watch"]
+_ASKED = ["create"]
 _VERBS = ["create", "delete", "deletecollection", *_READ, "patch", "update"]
 
 
@@ -26,21 +28,34 @@ def core_versions() -> JsonObject:
 
 def groups(catalog: Catalog) -> JsonObject:
     """The answer of ``/apis``: all named groups."""
-    names = sorted({group for group, _ in catalog.groups() if group})
+    names = sorted({group for group, _ in _versions(catalog) if group})
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(catalog, name) for name in names]}
 
 
 def group(catalog: Catalog, name: str) -> JsonObject:
     """The answer of ``/apis/<group>``; raises `NotFound`."""
-    if not name or all(found != name for found, _ in catalog.groups()):
+    if not name or all(found != name for found, _ in _versions(catalog)):
         raise NotFound(f"there is no API group {name!r} here")
     return {"kind": "APIGroup", "apiVersion": "v1", **_group(catalog, name)}
+
+
+def _kinds(catalog: Catalog) -> list[Kind]:
+    """What is served: the kinds of the catalog, and the reviews."""
+    return [*catalog, *reviews.KINDS]
+
+
+def _versions(catalog: Catalog) -> list[tuple[str, str]]:
+    return sorted({(kind.group, kind.version) for kind in _kinds(catalog)})
+
+
+def _verbs(kind: Kind) -> list[str]:
+    return _ASKED if kind in reviews.KINDS else _VERBS
 
 
 def _group(catalog: Catalog, name: str) -> JsonObject:
     versions = [
         {"groupVersion": f"{name}/{version}", "version": version}
-        for found, version in catalog.groups()
+        for found, version in _versions(catalog)
         if found == name
     ]
     return {"name": name, "versions": versions, "preferredVersion": versions[0]}
@@ -54,7 +69,7 @@ def resources(
     `merged_status`: leave ``/status`` out, since at a controller's door status is written with the object. Then kopf
     needs one PATCH a reconcile, and cannot lose a status between two.
     """
-    kinds = [kind for kind in catalog if (kind.group, kind.version) == (group, version)]
+    kinds = [kind for kind in _kinds(catalog) if (kind.group, kind.version) == (group, version)]
     if not kinds and (group, version) != ("", "v1"):
         raise NotFound(f"there is no API {group}/{version} here; /apis lists what there is")
     listed: list[JsonObject] = []
@@ -75,7 +90,7 @@ def _resource(kind: Kind) -> JsonObject:
         "singularName": kind.singular,
         "namespaced": kind.namespaced,
         "kind": kind.kind,
-        "verbs": _VERBS,
+        "verbs": _verbs(kind),
     }
     if kind.short_names:
         entry["shortNames"] = list(kind.short_names)
@@ -118,7 +133,7 @@ def aggregated(
     catalog: Catalog, *, core: bool, version: str, merged_status: bool, subresources: Iterable[tuple[str, str]]
 ) -> JsonObject:
     """All groups of ``/apis``, or (`core`) the one of ``/api``, with their kinds. `merged_status`: see `resources`."""
-    names = [""] if core else sorted({group for group, _ in catalog.groups() if group})
+    names = [""] if core else sorted({group for group, _ in _versions(catalog) if group})
     extra = tuple(subresources)
     return {
         "kind": "APIGroupDiscoveryList",
@@ -133,11 +148,11 @@ def aggregated(
                         "freshness": "Current",
                         "resources": [
                             _discovered(kind, merged_status=merged_status, subresources=extra)
-                            for kind in catalog
+                            for kind in _kinds(catalog)
                             if (kind.group, kind.version) == (group, found)
                         ],
                     }
-                    for group, found in catalog.groups()
+                    for group, found in _versions(catalog)
                     if group == name
                 ],
             }
@@ -153,7 +168,7 @@ def _discovered(kind: Kind, *, merged_status: bool, subresources: Iterable[tuple
         "responseKind": response,
         "scope": "Namespaced" if kind.namespaced else "Cluster",
         "singularResource": kind.singular,
-        "verbs": _VERBS,
+        "verbs": _verbs(kind),
         "shortNames": list(kind.short_names),
         "categories": list(kind.categories),
     }

@@ -126,7 +126,7 @@ def check_metadata(obj: FrozenJson, kind: Kind) -> None:
         *_owner_causes(metadata.get("ownerReferences")),
     ]
     if causes:
-        name = str(metadata.get("name"))[:_LONGEST_NAME]
+        name = str(metadata.get("name") or "")[:_LONGEST_NAME]
         said = "; ".join(f"{cause.field}: {cause.message}" for cause in causes)
         raise Invalid(f'{kind.kind} "{name}" is invalid: {said}', kind=kind.plural, name=name, causes=causes)
 

@@ -38,6 +38,17 @@ _PERIOD = 5.0
 _BUSY_PERIOD = 0.5
 
 
+NAME_LABEL = "kubernetes.io/metadata.name"
+"""By which a namespace can be selected, as in Kubernetes."""
+
+
+def name_by_label(namespace: JsonObject) -> None:
+    """Gives a namespace the label that holds its name."""
+    labels = namespace["metadata"].get("labels") or {}
+    if isinstance(labels, dict):
+        namespace["metadata"]["labels"] = {**labels, NAME_LABEL: namespace["metadata"]["name"]}
+
+
 def begin(namespace: JsonObject) -> None:
     """Makes a new namespace active, and holds it until its content is deleted."""
     spec = namespace.get("spec") or {}

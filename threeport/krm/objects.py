@@ -8,25 +8,24 @@ from typing import cast
 
 from aiohttp import web
 
-from threeport.common.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
+from threeport.common.errors import ApiError, BadRequest, Invalid, MethodNotAllowed, NotFound
 from threeport.common.types import JsonObject
 from threeport.krm.answers import is_worth_compressing, json_answer, success
 from threeport.krm.bodies import decode_object, read_limited
 from threeport.krm.deletion import DeleteOptions, parse_options
 from threeport.krm.interfaces import Action, Caller, Verb
-from threeport.krm.negotiation import Form, negotiate
+from threeport.krm.negotiation import Form, body_type, is_true, negotiate
 from threeport.krm.patches import APPLY, parse_patch
 from threeport.krm.paths import Target
 from threeport.krm.protobuf import MEDIA_TYPE, decode_protobuf
-from threeport.krm.reading import Reader, parse_selection
+from threeport.krm.reading import Reader, check_list_options, parse_limit, parse_selection
 from threeport.krm.services import Services
 from threeport.krm.transactions import Transactions, parse_steps
 from threeport.krm.watching import Watches, action_of
 from threeport.krm.writing import Options, Writer, Written
-from threeport.resources.kind import FieldValidation
+from threeport.resources.kind import FieldValidation, Kind
 from threeport.store.records import StoredObject
 
-_TRUE = ("true", "1")
 _LONGEST_MANAGER = 128
 _BATCH = 500
 
@@ -48,7 +47,7 @@ def parse_write_options(request: web.Request, caller: Caller, *, field_validatio
         dry_run=_is_dry_run(query),
         field_validation=cast(FieldValidation, validation),
         manager=manager,
-        force=query.get("force") in _TRUE,
+        force=is_true(query, "force"),
     )
 
 
@@ -61,8 +60,9 @@ def _is_dry_run(query: Mapping[str, str]) -> bool:
 
 async def read_object(request: web.Request) -> JsonObject:
     """The object in the body of a request. Raises `BadRequest`, `RequestTooLarge` or `UnsupportedMediaType`."""
+    media_type = body_type(request)
     raw = await read_limited(request)
-    return decode_protobuf(raw) if request.content_type == MEDIA_TYPE else decode_object(raw, request.content_type)
+    return decode_protobuf(raw) if media_type == MEDIA_TYPE else decode_object(raw, media_type)
 
 
 class Objects:
@@ -77,6 +77,13 @@ class Objects:
 
     async def answer(self, request: web.Request, caller: Caller, target: Target) -> web.StreamResponse:
         """The answer to a request for `target`. Raises `ApiError`, and what the store raises."""
+        try:
+            return await self._answer(request, caller, target)
+        except ApiError as error:
+            _describe(error, target.kind)
+            raise
+
+    async def _answer(self, request: web.Request, caller: Caller, target: Target) -> web.StreamResponse:
         handler = self._services.subresources.get((target.kind.resource, target.subresource))
         if target.subresource and handler is not None:
             verbs: dict[str, Verb] = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch"}
@@ -102,10 +109,10 @@ class Objects:
         raise MethodNotAllowed(f"{request.method} is not possible on {request.path}")
 
     async def _get(self, request: web.Request, caller: Caller, target: Target) -> web.Response:
-        if request.query.get("watch") in _TRUE:
+        if is_true(request.query, "watch"):
             raise BadRequest("watch the collection with fieldSelector=metadata.name=..., not one object")
         form = negotiate(request.headers.get("Accept"))
-        reveal = request.query.get("reveal") in _TRUE
+        reveal = is_true(request.query, "reveal")
         verb: Verb = "reveal" if reveal else "get"
         await self._writer.authorize(caller, verb, target)
         stored = await self._writer.read(target)
@@ -118,9 +125,10 @@ class Objects:
     async def _list_or_watch(self, request: web.Request, caller: Caller, target: Target) -> web.StreamResponse:
         form = negotiate(request.headers.get("Accept"))
         selection = parse_selection(target, request.query, caller)
-        if request.query.get("watch") in _TRUE:
+        if is_true(request.query, "watch"):
             await self._services.authorizer.authorize(caller, action_of(target, selection))
             return await self._watches.serve(request, caller, target, selection, form)
+        check_list_options(request.query)
         name = selection.fields.name or ""
         action = Action("list", target.kind, target.namespace, name, labels=selection.labels)
         await self._services.authorizer.authorize(caller, action)
@@ -146,7 +154,8 @@ class Objects:
     async def _replace(self, request: web.Request, caller: Caller, target: Target) -> web.Response:
         form, options = negotiate(request.headers.get("Accept")), parse_write_options(request, caller)
         await self._writer.authorize(caller, "update", target)
-        raw, content_type = await read_limited(request), request.content_type
+        content_type = body_type(request, binary=False)
+        raw = await read_limited(request)
         decode_object(raw, content_type)
         written = await self._writer.commit(
             lambda: self._writer.plan_update(
@@ -200,8 +209,7 @@ class Objects:
     async def _delete_options(self, request: web.Request) -> DeleteOptions:
         raw = await read_limited(request)
         body = decode_object(raw, request.content_type) if raw.strip() else {}
-        query = {**body, **({"propagationPolicy": p} if (p := request.query.get("propagationPolicy")) else {})}
-        return parse_options(query, dry_run=_is_dry_run(request.query))
+        return parse_options(body, request.query, dry_run=_is_dry_run(request.query))
 
     async def _delete_one(self, caller: Caller, target: Target, options: DeleteOptions) -> Written:
         return await self._writer.commit(
@@ -213,15 +221,16 @@ class Objects:
         name = selection.fields.name or ""
         action = Action("deletecollection", target.kind, target.namespace, name, labels=selection.labels)
         await self._services.authorizer.authorize(caller, action)
-        options = await self._delete_options(request)
+        options, limit = await self._delete_options(request), parse_limit(request.query)
         after: tuple[str, str] | None = None
         refused: list[ApiError] = []
         while True:
-            page = await self._reader.page(target, selection, limit=_BATCH, after=after)
+            page = await self._reader.page(target, selection, limit=min(limit or _BATCH, _BATCH), after=after)
+            limit = limit and limit - len(page.items)
             left = await self._writer.delete_each(caller, target.kind, page.items, options)
             errors = [await self._try_delete(caller, target, item, options) for item in left]
             refused += [error for error in errors if error is not None]
-            if (after := page.after) is None:
+            if (after := page.after) is None or limit == 0:
                 break
         if refused:
             raise refused[0]
@@ -249,3 +258,11 @@ class Objects:
         texts, warnings = await self._transactions.run(caller, steps, dry_run=options.dry_run)
         head = '{"kind":"TransactionResult","apiVersion":"threeport.io/v1alpha1","results":['
         return json_answer(f"{head}{','.join(texts)}]}}", warnings=warnings)
+
+
+def _describe(error: ApiError, kind: Kind) -> None:
+    """Completes what an error about an object of this kind says: as in Kubernetes `Invalid` names the kind, all others
+    the resource."""
+    if error.kind in (kind.plural, kind.kind) or (error.name and not error.kind):
+        error.kind = kind.kind if isinstance(error, Invalid) else kind.plural
+        error.group = kind.group

@@ -13,6 +13,7 @@ import orjson
 
 from threeport.common.errors import NotFound
 from threeport.common.types import FrozenJson, JsonObject
+from threeport.krm import reviews
 from threeport.krm.patches import APPLY, JSON_PATCH, MERGE, STRATEGIC, takes_strategic
 from threeport.resources.kind import Catalog, Kind
 
@@ -122,7 +123,7 @@ class OpenApi:
             self._generation = self._catalog.generation
             self._documents = {
                 _path_of(group, version): orjson.dumps(_document(self._catalog, group, version))
-                for group, version in self._catalog.groups()
+                for group, version in {*self._catalog.groups(), *((one.group, one.version) for one in reviews.KINDS)}
             }
         return self._documents
 
@@ -138,6 +139,10 @@ def _document(catalog: Catalog, group: str, version: str) -> JsonObject:
     for kind in kinds:
         schemas[_schema_name(kind)] = _schema(kind)
         paths.update(_paths(kind))
+    for kind in reviews.KINDS:
+        if (kind.group, kind.version) == (group, version):
+            schemas[_schema_name(kind)] = _schema(kind)
+            paths[f"/{_path_of(group, version)}/{kind.plural}"] = {"post": _posting(kind)}
     return {
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes resource API", "version": version},
@@ -173,7 +178,7 @@ def _paths(kind: Kind) -> JsonObject:
     paths: JsonObject = {
         collection: {
             "get": {**_operation(kind, "list"), "parameters": _LIST_PARAMETERS},
-            "post": {**_operation(kind, "post"), "parameters": _WRITE_PARAMETERS, **_body(kind, ["application/json"])},
+            "post": _posting(kind),
         },
         item: _item(kind),
     }
@@ -184,6 +189,10 @@ def _paths(kind: Kind) -> JsonObject:
     for path, operations in paths.items():
         operations["parameters"] = [place for name, place in _PLACES.items() if f"{{{name}}}" in path]
     return paths
+
+
+def _posting(kind: Kind) -> JsonObject:
+    return {**_operation(kind, "post"), "parameters": _WRITE_PARAMETERS, **_body(kind, ["application/json"])}
 
 
 def _item(kind: Kind) -> JsonObject:

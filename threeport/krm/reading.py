@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
 
-from threeport.common.errors import BadRequest, Expired
+from threeport.common.errors import BadRequest, Cause, Expired, Timeout
+from threeport.common.revisions import SECOND, revision_of, system_micros
 from threeport.common.types import JsonObject
 from threeport.krm.interfaces import Caller, LabelRequirement, Shard
-from threeport.krm.negotiation import Form
+from threeport.krm.negotiation import Form, is_true
 from threeport.krm.paths import Target
 from threeport.krm.selectors import (
     FieldSelector,
@@ -29,6 +30,8 @@ from threeport.krm.table import partial_metadata, table
 from threeport.store.records import Key, Page, StoredObject
 
 _LARGEST_PAGE = 10_000
+_FUTURE = 60 * SECOND
+"""How far ahead a revision may be that some server's clock has made: far less than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,20 @@ def parse_selection(target: Target, query: Mapping[str, str], caller: Caller) ->
     )
 
 
+def names_one(target: Target, selection: Selection) -> bool:
+    """Whether a selection can hold one object only: it says its name, and its namespace where it has one."""
+    return selection.fields.name is not None and bool(selection.namespace or not target.kind.namespaced)
+
+
+def resume_point(target: Target, selection: Selection, items: Sequence[StoredObject], clock: int) -> int:
+    """The revision to watch from after a list of `items`, for which the clock was read before.
+
+    Revisions order the changes of one name, so who has listed one object by name goes on from that object: then the
+    watch repeats nothing, and nobody who waits for its end hears of that of an earlier object of the name.
+    """
+    return items[0].revision if names_one(target, selection) and len(items) == 1 else clock
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """Where a list goes on: the revision of its first page and the key of the last item sent."""
@@ -79,10 +96,35 @@ def parse_position(token: str) -> Position:
 
 def parse_limit(query: Mapping[str, str]) -> int | None:
     """The page size asked for; None for all in one answer."""
-    text = query.get("limit", "") or "0"
-    if not text.isascii() or not text.isdigit():
-        raise BadRequest(f"limit is {text!r}, not a number")
-    return min(int(text), _LARGEST_PAGE) or None
+    return min(parse_number(query, "limit"), _LARGEST_PAGE) or None
+
+
+def parse_number(query: Mapping[str, str], name: str) -> int:
+    """A number of the query, 0 if it is not there. Raises `BadRequest`."""
+    text = query.get(name) or "0"
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise BadRequest(f"{name} is {text[:40]!r}, not a number")
+    return int(text)
+
+
+def check_list_options(query: Mapping[str, str]) -> None:
+    """Refuses what a LIST cannot be asked, rather than answer something else.
+
+    A list is always of the present, which is not older than any revision that has been; the state at another one is
+    not kept (`Expired`), and one from the future is waited for in vain (`Timeout`, which clients of Kubernetes know).
+    """
+    match, revision = query.get("resourceVersionMatch", ""), parse_number(query, "resourceVersion")
+    if match not in ("", "Exact", "NotOlderThan"):
+        raise BadRequest(f"resourceVersionMatch is {match[:40]!r}, not one of Exact, NotOlderThan")
+    if match and not query.get("resourceVersion"):
+        raise BadRequest(f"resourceVersionMatch={match} needs a resourceVersion")
+    if is_true(query, "sendInitialEvents"):
+        raise BadRequest("sendInitialEvents is for watches; leave it out of the list")
+    if match == "Exact":
+        raise Expired(f"the state at resourceVersion {revision} is not kept; list the present without Exact")
+    if revision > revision_of(system_micros() + _FUTURE):
+        causes = [Cause("resourceVersion", "Too large resource version", "ResourceVersionTooLarge")]
+        raise Timeout(f"Too large resource version: {revision}", causes=causes, retry_after=1)
 
 
 class Reader:
@@ -118,7 +160,7 @@ class Reader:
         # Read before the snapshot: a watch from here then misses nothing.
         revision = position.revision if position else self._services.events.list_revision()
         page = await self.page(target, selection, limit=parse_limit(query), after=position.after if position else None)
-        metadata: JsonObject = {"resourceVersion": str(revision)}
+        metadata: JsonObject = {"resourceVersion": str(resume_point(target, selection, page.items, revision))}
         if page.after:
             metadata["continue"] = Position(revision, page.after).as_token()
             if page.remaining is not None and not selection.fields.others:

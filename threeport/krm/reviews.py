@@ -21,6 +21,22 @@ _VERBS: Final[tuple[str, ...]] = get_args(Verb)
 _OPERATORS: Final = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "notexists"}
 _OPEN_PATHS: Final = ("/api", "/apis", "/openapi", "/version", "/healthz", "/livez", "/readyz")
 
+_QUESTION: FrozenJson = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+
+
+def _kind(kind: str, group: str) -> Kind:
+    return Kind(
+        kind=kind, plural=f"{kind.lower()}s", singular=kind.lower(), group=group, version=VERSION, namespaced=False,
+        has_status=False, schema={"type": "object", "properties": {"spec": _QUESTION, "status": _QUESTION}},
+    )  # fmt: skip
+
+
+_ACCESS: Final = _kind("SelfSubjectAccessReview", AUTHORIZATION)
+_RULES: Final = _kind("SelfSubjectRulesReview", AUTHORIZATION)
+_SELF: Final = _kind("SelfSubjectReview", AUTHENTICATION)
+KINDS: Final = (_ACCESS, _RULES, _SELF)
+"""Reviews as discovery and OpenAPI tell of them. They are asked and answered, never stored."""
+
 Review: TypeAlias = Callable[[Caller, FrozenJson], Awaitable[JsonObject]]
 """Makes the status of a review from its spec."""
 
@@ -31,22 +47,21 @@ class Reviews:
     def __init__(self, catalog: Catalog, authorizer: Authorizer) -> None:
         self._catalog = catalog
         self._authorizer = authorizer
-        self._reviews: Mapping[tuple[str, str], tuple[str, Review]] = {
-            (AUTHORIZATION, "selfsubjectaccessreviews"): ("SelfSubjectAccessReview", self._access),
-            (AUTHORIZATION, "selfsubjectrulesreviews"): ("SelfSubjectRulesReview", self._rules),
-            (AUTHENTICATION, "selfsubjectreviews"): ("SelfSubjectReview", self._self),
-        }
+        reviews: Mapping[str, Review] = {
+            _ACCESS.resource: self._access, _RULES.resource: self._rules, _SELF.resource: self._self
+        }  # fmt: skip
+        self._reviews = {kind.resource: (kind, reviews[kind.resource]) for kind in KINDS}
 
     async def answer(self, caller: Caller, group: str, plural: str, body: FrozenJson) -> JsonObject:
         """The review with its status. Raises `NotFound` for one that is none, `BadRequest` for a spec that is none."""
-        if (group, plural) not in self._reviews:
+        if f"{plural}.{group}" not in self._reviews:
             raise NotFound(f"there is no {plural} in {group}")
-        kind, review = self._reviews[group, plural]
+        kind, review = self._reviews[f"{plural}.{group}"]
         spec = body.get("spec") or {}
         if not isinstance(spec, dict):
-            raise BadRequest(f"spec of a {kind} must be an object")
+            raise BadRequest(f"spec of a {kind.kind} must be an object")
         status = await review(caller, spec)
-        return {"kind": kind, "apiVersion": f"{group}/{VERSION}", "metadata": {}, "spec": spec, "status": status}
+        return {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": {}, "spec": spec, "status": status}
 
     async def _access(self, caller: Caller, spec: FrozenJson) -> JsonObject:
         wanted, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")

@@ -145,11 +145,12 @@ class Sealer:
                 kind=kind.kind,
                 causes=[Cause(f"metadata.annotations[{LAST_APPLIED}]", message)],
             )
-        for place in places(kind, applied):
-            value = place.value
-            if not (isinstance(value, str) and PLACEHOLDER.fullmatch(value)):
-                place.put(f"redacted:{self.digest(value)}")
-        annotations[LAST_APPLIED] = orjson.dumps(applied).decode()
+        clear = [place for place in places(kind, applied) if not _is_placeholder(place.value)]
+        for place in clear:
+            place.put(f"redacted:{self.digest(place.value)}")
+        if clear:
+            # kubectl compares the text, and ends it with a newline: without secrets it stays as it is.
+            annotations[LAST_APPLIED] = orjson.dumps(applied).decode() + ("\n" if text.endswith("\n") else "")
 
 
 def places(kind: Kind, obj: JsonObject) -> Iterator[Place]:
@@ -197,6 +198,10 @@ def _places_in_manifest(found: Place) -> Iterator[Place]:
         yield from _places_at(manifest, ("metadata", "annotations", LAST_APPLIED), found.pattern, found.path)
     for item in _places_at(manifest, ("items", "*"), found.pattern, found.path):
         yield from _places_in_manifest(item)
+
+
+def _is_placeholder(value: object) -> bool:
+    return isinstance(value, str) and PLACEHOLDER.fullmatch(value) is not None
 
 
 def _sealed_values(kind: Kind, obj: JsonObject) -> Known:

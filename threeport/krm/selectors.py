@@ -87,6 +87,7 @@ class FieldSelector:
 _INVOLVED = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
 _EVENT_FIELDS = frozenset({"reason", "type", "reportingComponent", *(f"involvedObject.{part}" for part in _INVOLVED)})
 _POD_FIELDS = frozenset({"spec.nodeName", "spec.restartPolicy", "status.phase", "spec.serviceAccountName"})
+_MOST_SHARDS = 9999
 SELECTABLE = {
     "events": _EVENT_FIELDS,
     "pods": _POD_FIELDS,
@@ -126,8 +127,33 @@ def _text_at(obj: FrozenJson, path: str) -> str:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
+_SHARD_RANGE = re.compile(
+    r"\s*shardRange\(\s*object\.metadata\.uid\s*,\s*'0x([0-9a-f]{1,17})'\s*,\s*'0x([0-9a-f]{1,17})'\s*\)\s*"
+)
+_HASHES = 2**64
+
+
+def _shard_of_range(start: int, end: int) -> Shard | None:
+    """The shard that a range of hashes is; None if it is no equal part of all hashes."""
+    size = end - start
+    if size <= 0 or end > _HASHES or not 1 <= round(_HASHES / size) <= _MOST_SHARDS:
+        return None
+    count = round(_HASHES / size)
+    index = round(start / size)
+    borders = (index * _HASHES // count, (index + 1) * _HASHES // count)
+    return Shard(index, count) if all(abs(a - b) <= 1 for a, b in zip((start, end), borders, strict=True)) else None
+
+
 def parse_shard(text: str) -> Shard:
-    """The shard of ``0-of-4``; raises `BadRequest`."""
+    """The shard of ``0-of-4``, or of Kubernetes' ``shardRange(object.metadata.uid,'0x...','0x...')``.
+
+    Ranges are taken as parts of all hashes, which hash it is is the server's business: those that divide all hashes
+    into equal parts divide the objects. Raises `BadRequest`.
+    """
+    if found := _SHARD_RANGE.fullmatch(text):
+        if shard := _shard_of_range(int(found[1], 16), int(found[2], 16)):
+            return shard
+        raise BadRequest(f"shardSelector {text[:120]!r} is none of several equal parts of 0x0 to 0x10000000000000000")
     match = re.fullmatch(r"(\d{1,4})-of-(\d{1,4})", text)
     if match is None or int(match[1]) >= int(match[2]):
         raise BadRequest(f"shardSelector {text!r} is not of the form <index>-of-<count>, such as 0-of-4")

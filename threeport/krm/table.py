@@ -22,7 +22,8 @@ def table(
     """A Table with a row for each object. `include` says how much of the object each row carries."""
     if include not in INCLUDE:
         raise BadRequest(f"includeObject is {include!r}, not one of {', '.join(INCLUDE)}")
-    columns = (_NAME, *(kind.columns or (_AGE,)))
+    named = any(column.path == _NAME.path for column in kind.columns)
+    columns = kind.columns if named else (_NAME, *(kind.columns or (_AGE,)))
     return {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
@@ -53,6 +54,8 @@ def _row(columns: Sequence[Column], obj: JsonObject, include: str) -> JsonObject
 
 def _cell(column: Column, obj: FrozenJson) -> Any:
     """The value of one cell; dates become ages, since kubectl prints cells as they are."""
+    if " " in column.path:
+        return "/".join(str(value) for path in column.path.split() if (value := find(obj, path)) is not None)
     value = find(obj, column.path)
     if value is None:
         return "<unknown>" if column.type == "date" else "" if column.type == "string" else None

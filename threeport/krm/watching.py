@@ -27,13 +27,13 @@ from threeport.common.revisions import SECOND, micros_of
 from threeport.common.types import JsonObject
 from threeport.krm.answers import JSON
 from threeport.krm.interfaces import Action, Bookmark, Caller, EventStream
-from threeport.krm.negotiation import Form
+from threeport.krm.negotiation import Form, is_true
 from threeport.krm.paths import Target
-from threeport.krm.reading import Reader, Selection
+from threeport.krm.reading import Reader, Selection, names_one, parse_number, resume_point
 from threeport.krm.renditions import Renditions
 from threeport.krm.selectors import labels_match
 from threeport.krm.services import Services
-from threeport.store.records import StoredObject
+from threeport.store.records import Key, StoredObject
 
 logger = logging.getLogger(__name__)
 
@@ -61,51 +61,46 @@ class WatchOptions:
 
 def parse_watch_options(query: Mapping[str, str]) -> WatchOptions:
     """The options in the query of a WATCH. Raises `BadRequest`."""
-    since = _number(query, "resourceVersion")
-    initial = query.get("sendInitialEvents", "")
-    if initial not in ("", "true", "false", "1", "0"):
-        raise BadRequest(f"sendInitialEvents is {initial!r}, not true or false")
-    wanted, refused = initial in ("true", "1"), initial in ("false", "0")
+    since = parse_number(query, "resourceVersion")
+    wanted = is_true(query, "sendInitialEvents")
+    refused = "sendInitialEvents" in query and not wanted
     if wanted and query.get("resourceVersionMatch") != "NotOlderThan":
         raise BadRequest("sendInitialEvents needs resourceVersionMatch=NotOlderThan")
-    seconds = _number(query, "timeoutSeconds")
+    seconds = parse_number(query, "timeoutSeconds")
     return WatchOptions(
         since=since or None,
         state_first=wanted or (not since and not refused),
         initial_end=wanted,
-        bookmarks=query.get("allowWatchBookmarks") in ("true", "1"),
+        bookmarks=is_true(query, "allowWatchBookmarks"),
         seconds=min(float(seconds or _LONGEST_WATCH), _LONGEST_WATCH),
     )
-
-
-def _number(query: Mapping[str, str], name: str) -> int:
-    text = query.get(name) or "0"
-    if not (text.isascii() and text.isdigit() and len(text) < 20):
-        raise BadRequest(f"{name} is {text[:40]!r}, not a number")
-    return int(text)
 
 
 @dataclass(slots=True)
 class _Client:
     """What one watch knows of its client."""
 
-    listed: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
-    """Objects of the state sent first and not changed since: uid and revision by namespace and name."""
+    listed: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Revisions of the objects that the client was given first, as it has them now, by namespace and name."""
     recent: dict[str, None] = field(default_factory=dict)
     """Uids that were ADDED lately, oldest first."""
 
     def listing(self, obj: StoredObject) -> None:
-        """The object is part of the state sent first."""
-        self.listed[obj.key.namespace, obj.key.name] = (obj.uid, obj.revision)
+        """The client has the object as it is here."""
+        self.listed[obj.key.namespace, obj.key.name] = obj.revision
 
     def is_old_news(self, event: StoredObject) -> bool:
-        """Whether the state sent first was already as new as this event."""
+        """Whether the state that the client has was already as new as this event.
+
+        Revisions order the changes of one name: the end of an earlier object of it is old news too.
+        """
         place = (event.key.namespace, event.key.name)
-        uid, revision = self.listed.get(place, ("", 0))
-        if uid == event.uid and event.revision <= revision:
+        if event.revision <= self.listed.get(place, 0):
             return True
-        # After the end of an earlier object of this name the living one is told again, whatever its revision.
-        self.listed.pop(place, None)
+        if event.deleted:
+            self.listed.pop(place, None)
+        elif place in self.listed:
+            self.listed[place] = event.revision
         return False
 
     def is_new(self, event: StoredObject, created: int) -> bool:
@@ -194,7 +189,7 @@ class Watches:
         response = web.StreamResponse(headers={"Content-Type": JSON, "Cache-Control": "no-cache, private"})
         include = request.query.get("includeObject") or "Metadata"
         watch = Watch(caller, target, selection, options, form, include, response)
-        revision = self._services.events.list_revision() if options.state_first else options.since
+        revision = await self._start(watch)
         state = self._state(watch) if options.state_first else None
         first = await anext(state, None) if state is not None else None
         stream = self._services.events.watch(target.kind.resource, since=revision)
@@ -210,6 +205,25 @@ class Watches:
                 await self._run(request, watch, stream, head, revision, state, first)
                 await response.write_eof()
         return response
+
+    async def _start(self, watch: Watch) -> int | None:
+        """The revision that the events begin from.
+
+        A client that resumes with the very revision of the one object that it watches has that object: then nothing
+        that happened to the name before is news, however long ago it was.
+        """
+        since, target, selection = watch.options.since, watch.target, watch.selection
+        if watch.options.state_first:
+            return self._services.events.list_revision()
+        if since is None or not names_one(target, selection):
+            return since
+        now = self._services.events.list_revision()
+        place = Key(target.kind.resource, selection.namespace or "", selection.fields.name or "")
+        stored = await self._services.store.get(place)
+        if stored is None or stored.revision != since:
+            return since
+        watch.client.listing(stored)
+        return now
 
     async def _run(
         self,
@@ -254,6 +268,7 @@ class Watches:
         self, watch: Watch, first: list[StoredObject], rest: AsyncIterator[list[StoredObject]], revision: int
     ) -> None:
         items: list[StoredObject] | None = first
+        revision = resume_point(watch.target, watch.selection, first, revision)
         while items is not None:
             for obj in items:
                 watch.client.listing(obj)

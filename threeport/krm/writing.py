@@ -23,7 +23,7 @@ from threeport.krm.batches import write_each
 from threeport.krm.deletion import DeleteOptions, begun_deletion, blocked, check_preconditions
 from threeport.krm.interfaces import Action, Admission, Caller, Verb
 from threeport.krm.namespaces import RESOURCE as NAMESPACES
-from threeport.krm.namespaces import Namespaces, begin
+from threeport.krm.namespaces import Namespaces, begin, name_by_label
 from threeport.krm.paths import Target
 from threeport.krm.references import targets_of
 from threeport.krm.services import Services
@@ -200,6 +200,7 @@ class Writer:
             obj.pop("status", None)
         if kind.resource == NAMESPACES:
             begin(obj)
+            name_by_label(obj)
         if kind.controller is not None:
             finalizers = obj["metadata"].setdefault("finalizers", []) or []
             finalizer = finalizer_of(kind.controller)
@@ -251,6 +252,8 @@ class Writer:
         split_bookkeeping(old, caller.controller)
         if not drafts.same(new["metadata"], old["metadata"]):
             metadata.check_metadata(new, kind)
+        if kind.resource == NAMESPACES:
+            name_by_label(new)
         changed = not drafts.same(drafts.content_of(new), drafts.content_of(old))
         if changed:
             new, warnings = validate(kind, new, options.field_validation)

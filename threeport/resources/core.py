@@ -32,21 +32,28 @@ class Namespace(Resource):
     status: NamespaceStatus | None = None
 
 
+EVENT_COLUMNS = (
+    Column("Last Seen", ".lastTimestamp", "date"),
+    Column("Type", ".type"),
+    Column("Reason", ".reason"),
+    Column("Object", ".involvedObject.kind .involvedObject.name"),
+    Column("Subobject", ".involvedObject.fieldPath", priority=1),
+    Column("Source", ".source.component .source.host", priority=1),
+    Column("Message", ".message"),
+    Column("First Seen", ".firstTimestamp", "date", 1),
+    Column("Count", ".count", "integer", 1),
+    Column("Name", ".metadata.name", priority=1),
+)
+"""What ``kubectl get events`` shows, of whichever server."""
+
+
 @resource(
     plural="events",
     group="",
     version="v1",
     short_names=("ev",),
     categories=(),
-    columns=(
-        Column("Last Seen", ".lastTimestamp", "date"),
-        Column("Type", ".type"),
-        Column("Reason", ".reason"),
-        Column("Kind", ".involvedObject.kind"),
-        Column("Object", ".involvedObject.name"),
-        Column("Count", ".count", "integer", 1),
-        Column("Message", ".message"),
-    ),
+    columns=EVENT_COLUMNS,
 )
 class Event(Resource):
     """Something that happened to an object, kept for an hour; repeats raise `count`."""

@@ -20,7 +20,10 @@ FieldValidation: TypeAlias = Literal["Strict", "Warn", "Ignore"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A printer column, as in a CustomResourceDefinition: `path` is ``.spec.x`` or a simple JSONPath with a filter."""
+    """A printer column, as in a CustomResourceDefinition: `path` is ``.spec.x`` or a simple JSONPath with a filter.
+
+    Of kinds that are no custom resources it may be several paths with spaces between; their values are joined by ``/``.
+    """
 
     name: str
     path: str

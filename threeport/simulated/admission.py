@@ -22,10 +22,7 @@ class BuiltInRules:
         new, resource = admission.new, admission.kind.resource
         if new is None or admission.subresource:
             return
-        if resource == "namespaces":
-            labels = new["metadata"].get("labels") or {}
-            new["metadata"]["labels"] = {**labels, "kubernetes.io/metadata.name": new["metadata"]["name"]}
-        elif resource == "secrets":
+        if resource == "secrets":
             _encode(new)
         elif resource == "services":
             _allocate(new)

@@ -74,6 +74,59 @@ async def test_an_object_lives_its_life(kubectl: Kubectl, definition: dict[str, 
     await watching.wait()
 
 
+async def test_applying_the_same_again_says_that_nothing_has_changed(
+    kubectl: Kubectl, definition: dict[str, Any], name: str
+) -> None:
+    await kubectl("apply", "-f", "-", document=definition)
+    assert "unchanged" in await kubectl("apply", "-f", "-", document=definition)
+    assert "unchanged" in await kubectl("apply", "-f", "-", "--dry-run=server", document=definition)
+    await kubectl("diff", "-f", "-", document=definition)
+    definition["metadata"]["labels"]["tier"] = "gold"
+    assert "+    tier: gold" in await kubectl("diff", "-f", "-", document=definition, fails=True)
+
+
+async def test_waiting_for_the_end_of_an_object_does_not_end_with_an_earlier_one(
+    kubectl: Kubectl, definition: dict[str, Any], name: str
+) -> None:
+    for _ in range(2):
+        await kubectl("create", "-f", "-", document=definition)
+        await kubectl("delete", "wd", name, "--force", "--grace-period=0")
+    await kubectl("create", "-f", "-", document=definition)
+    said = await kubectl("wait", f"wd/{name}", "--for=delete", "--timeout=1s", fails=True)
+    assert "timed out" in said
+    watched = await kubectl.start("get", "wd", name, "--watch", "--output-watch-events", "--no-headers")
+    assert watched.stdout
+    assert (await watched.stdout.readline()).startswith(b"ADDED")
+    await kubectl("delete", "wd", name)
+    assert (await watched.stdout.readline()).startswith(b"DELETED")
+    watched.terminate()
+    await watched.wait()
+
+
+async def test_replacing_by_force_makes_the_object_anew(
+    kubectl: Kubectl, definition: dict[str, Any], name: str
+) -> None:
+    await kubectl("create", "-f", "-", document=definition)
+    before = await kubectl("get", "wd", name, "-o", "jsonpath={.metadata.uid}")
+    assert "replaced" in await kubectl("replace", "--force", "-f", "-", document=definition)
+    assert await kubectl("get", "wd", name, "-o", "jsonpath={.metadata.uid}") != before
+
+
+async def test_everything_that_can_be_listed_and_explained_is(kubectl: Kubectl) -> None:
+    listable = (await kubectl("api-resources", "--verbs=list", "-o", "name")).split()
+    assert {"workloads.threeport.io", "namespaces", "events"} <= set(listable)
+    assert "selfsubjectreviews.authentication.k8s.io" not in listable
+    await kubectl("get", ",".join(listable), "-A", "--ignore-not-found", "--chunk-size=2")
+    for resource in (await kubectl("api-resources", "-o", "name")).split():
+        assert "FIELDS:" in await kubectl("explain", resource)
+    assert "driftPolicy" in await kubectl("explain", "workload.spec", "--recursive")
+
+
+async def test_what_is_no_part_of_this_api_is_refused_in_plain_words(kubectl: Kubectl) -> None:
+    assert "Metrics API not available" in await kubectl("top", "pods", fails=True)
+    assert "ok" in await kubectl("get", "--raw", "/healthz")
+
+
 async def test_categories_group_what_belongs_together(kubectl: Kubectl, definition: dict[str, Any], name: str) -> None:
     await kubectl("create", "-f", "-", document=definition)
     for category in ("threeport", "all"):

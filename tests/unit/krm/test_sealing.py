@@ -144,6 +144,13 @@ def test_the_copy_that_kubectl_keeps_holds_placeholders_only() -> None:
     assert sealed(stored, stored) == stored
 
 
+def test_the_copy_that_kubectl_keeps_stays_as_it_is_where_nothing_is_sensitive() -> None:
+    obj = thing()
+    text = f'{{"spec": {{}}, "metadata": {{"name": "{obj["metadata"]["name"]}"}}}}\n'
+    obj["metadata"]["annotations"] = {LAST_APPLIED: text}
+    assert sealed(obj)["metadata"]["annotations"][LAST_APPLIED] == text
+
+
 def test_a_copy_of_kubectl_that_cannot_be_read_is_refused() -> None:
     obj = thing(token="x")
     obj["metadata"]["annotations"] = {LAST_APPLIED: f"{{{CANARY}"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threeport.resources.core import EVENT_COLUMNS
 from threeport.resources.kind import Column, Kind
 from threeport.simulated.kinds.schemas import SERVICE_PORTS, default, keyed_list, open_object, pod_spec, root
 
@@ -82,14 +83,7 @@ KINDS = (
     ),
     Kind(
         kind="Event", plural="events", singular="event", short_names=("ev",), schema=root(), has_status=False,
-        columns=(
-            Column("Last Seen", ".lastTimestamp", "date"),
-            Column("Type", ".type"),
-            Column("Reason", ".reason"),
-            Column("Kind", ".involvedObject.kind"),
-            Column("Object", ".involvedObject.name"),
-            Column("Message", ".message"),
-        ),
+        columns=EVENT_COLUMNS,
     ),
     Kind(
         kind="LimitRange", plural="limitranges", singular="limitrange", short_names=("limits",), schema=root(),
