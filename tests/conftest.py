@@ -14,6 +14,7 @@ PLUGINS = (
     "tests.fixtures.api",
     "tests.fixtures.simulated",
     "tests.fixtures.control_plane",
+    "tests.distribution",
 )
 
 pytest_plugins = [plugin for plugin in PLUGINS if importlib.util.find_spec(plugin)]
