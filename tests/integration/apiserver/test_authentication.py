@@ -48,7 +48,7 @@ def paths() -> list[str]:
         "/openapi/v3",
         f"{GROUP}/transactions",
         "/nothing",
-        "/healthz",
+        "/healthz/etcd",
     ]
     for kind in load_catalog():
         root = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
