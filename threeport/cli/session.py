@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from threeport.cli import completing
 from threeport.cli.console import warning
 from threeport.cli.errors import CliError
 from threeport.client import Client, ClientSettings
@@ -24,14 +25,28 @@ FIELD_MANAGER = "tptctl"
 def control_plane_option(function: F) -> F:
     """``--control-plane NAME``: which control plane to speak to."""
     option = click.option(
-        "--control-plane", "-c", metavar="NAME", help="The control plane to speak to; the current one by default."
-    )
+        "--control-plane", "-c", metavar="NAME", help="The control plane to speak to; the current one by default.",
+        shell_complete=completing.control_planes,
+    )  # fmt: skip
+    return option(function)
+
+
+def named_option(function: F) -> F:
+    """``--name NAME``, or as with the other commands ``--control-plane NAME``: which local control plane is meant."""
+    option = click.option(
+        "--name", "--control-plane", "-c", "name", metavar="NAME",
+        help="The control plane; the current one by default.",
+        shell_complete=completing.control_planes,
+    )  # fmt: skip
     return option(function)
 
 
 def namespace_option(function: F) -> F:
     """``-n NAMESPACE``."""
-    option = click.option("--namespace", "-n", default=DEFAULT_NAMESPACE, show_default=True, help="The namespace.")
+    option = click.option(
+        "--namespace", "-n", default=DEFAULT_NAMESPACE, show_default=True, metavar="NAMESPACE", help="The namespace.",
+        shell_complete=completing.namespaces,
+    )  # fmt: skip
     return option(function)
 
 

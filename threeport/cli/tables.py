@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from threeport.cli.console import age_since
 from threeport.cli.times import parse_time
@@ -10,6 +11,9 @@ from threeport.common.types import JsonObject
 from threeport.resources.kind import Kind
 
 GAP = "   "
+
+Look: TypeAlias = tuple[str, ...]
+"""What a row says, ages apart: they change by themselves."""
 
 
 class Table:
@@ -32,7 +36,7 @@ class Table:
 
         `wide` shows the columns of lower priority too; `prefix` goes before each name.
         """
-        chosen = [index for index, column in enumerate(self.columns) if wide or not column.get("priority")]
+        chosen = self._chosen(wide=wide)
         names = [self.columns[index]["name"].upper() for index in chosen]
         cells = [[*self._row(row, chosen, prefix, with_namespace=with_namespace)] for row in self.rows]
         heading = ["NAMESPACE", *names] if with_namespace else names
@@ -42,6 +46,16 @@ class Table:
         rows = [heading, *cells] if header else cells
         lines = [GAP.join(cell.ljust(width) for cell, width in zip(row, wanted, strict=True)).rstrip() for row in rows]
         return lines, wanted
+
+    def looks(self, *, wide: bool) -> dict[str, Look]:
+        """What each row says, by the uid of its object."""
+        chosen = [index for index in self._chosen(wide=wide) if not _is_age(self.columns[index])]
+        return {
+            row["object"]["metadata"]["uid"]: tuple(str(row["cells"][index]) for index in chosen) for row in self.rows
+        }
+
+    def _chosen(self, *, wide: bool) -> list[int]:
+        return [index for index, column in enumerate(self.columns) if wide or not column.get("priority")]
 
     def _row(self, row: JsonObject, chosen: Sequence[int], prefix: str, *, with_namespace: bool) -> list[str]:
         cells = [_cell(row["cells"][index], self.columns[index]) for index in chosen]
@@ -69,7 +83,11 @@ def _cell(value: object, column: JsonObject) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    if column.get("type") == "date" or column.get("format") == "date-time":
+    if _is_age(column):
         moment = parse_time(str(value))
         return age_since(moment) if moment is not None else str(value)
     return " ".join(str(value).split())
+
+
+def _is_age(column: JsonObject) -> bool:
+    return column.get("type") == "date" or column.get("format") == "date-time" or column.get("name") == "Age"

@@ -1,4 +1,7 @@
-"""The part of JSONPath that printer columns use: ``.a.b``, ``[2]``, ``['k']`` and ``[?(@.type=='Ready')]``."""
+"""The part of JSONPath that columns and scripts use.
+
+``.a.b``, ``[2]``, ``[*]``, ``['k']`` and ``[?(@.type=='Ready')]``.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ def _steps(path: str) -> tuple[_Step, ...]:
     while position < len(text):
         match = _STEP.match(text, position)
         if match is None:
-            raise ValueError(f"JSONPath {path!r} is not of the simple kind that columns can have")
+            raise ValueError(f"JSONPath {path!r} is not of the simple kind that is understood here")
         what = match.lastgroup if match["name"] is None else "name"
         steps.append((what or "", match[what or 0].replace("\\.", "."), match["wanted"] or ""))
         position = match.end()
@@ -31,10 +34,16 @@ def _steps(path: str) -> tuple[_Step, ...]:
 
 def find(obj: Any, path: str) -> Any:
     """The first value at `path`, or None. Raises ValueError if `path` is not of the kind described above."""
+    values = find_all(obj, path)
+    return values[0] if values else None
+
+
+def find_all(obj: Any, path: str) -> list[Any]:
+    """All values at `path`, in order. Raises ValueError if `path` is not of the kind described above."""
     values = [obj]
     for step in _steps(path):
         values = [found for value in values for found in _follow(value, step)]
-    return values[0] if values else None
+    return values
 
 
 def _follow(value: Any, step: _Step) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threeport.cli.commands.get import _for_people
+from threeport.cli.showing import _for_people
 
 
 def test_the_kind_comes_first_then_the_name_and_nobody_sees_managed_fields() -> None:

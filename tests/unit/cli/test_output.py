@@ -32,6 +32,16 @@ def test_a_table_has_upper_case_headings_and_aligned_columns() -> None:
     assert lines == ["NAME          DEFAULT", "web           true", "longer-name"]
 
 
+def test_a_row_looks_the_same_while_only_its_age_and_hidden_columns_change() -> None:
+    def looks(age: str, ready: str, message: str) -> object:
+        columns = [{"name": "Ready", "type": "string"}, {"name": "Age", "type": "date"}, {"name": "M", "priority": 1}]
+        row = {"cells": [ready, age, message], "object": {"metadata": {"uid": "u"}}}
+        return Table({"columnDefinitions": columns, "rows": [row]}).looks(wide=False)
+
+    assert looks("1s", "True", "a") == looks("9s", "True", "b") == {"u": ("True",)}
+    assert looks("1s", "True", "a") != looks("1s", "False", "a")
+
+
 def test_a_wide_table_shows_all_columns_each_row_on_one_line() -> None:
     lines, _ = Table(TABLE).lines(wide=True, with_namespace=True)
     assert lines[0].split() == ["NAMESPACE", "NAME", "DEFAULT", "MESSAGE"]
@@ -137,3 +147,8 @@ def test_a_fault_of_our_own_is_one_sentence_and_its_details_go_to_a_file(
     captured = capsys.readouterr()
     assert "Traceback" not in captured.err
     assert "ZeroDivisionError" in (tmp_path / "tptctl-errors.log").read_text()
+
+
+def test_a_misspelt_command_is_answered_with_the_one_that_was_meant(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["gett", "workloads"]) == ExitCode.USAGE
+    assert "Did you mean 'get'?" in capsys.readouterr().err

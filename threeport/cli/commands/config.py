@@ -8,6 +8,7 @@ import click
 
 from threeport.bootstrap.configuration import use_control_plane
 from threeport.bootstrap.local.identities import kubeconfig
+from threeport.cli import completing
 from threeport.cli.console import columns, note, result
 from threeport.cli.errors import CliError
 from threeport.client.config import Configuration
@@ -18,7 +19,7 @@ def command() -> None:
     """Choose between control planes; get a kubeconfig of their API."""
 
 
-@command.command("get-control-planes")
+@command.command("get-control-planes", short_help="List the control planes.")
 def get_control_planes() -> None:
     """List the control planes; * marks the one that commands speak to."""
     configuration = Configuration.read()
@@ -33,16 +34,16 @@ def get_control_planes() -> None:
         result(line)
 
 
-@command.command("use-control-plane")
-@click.argument("name")
+@command.command("use-control-plane", short_help="Let commands speak to another control plane.")
+@click.argument("name", shell_complete=completing.control_planes)
 def use(name: str) -> None:
     """Let commands speak to the control plane NAME from now on."""
     use_control_plane(name)
     note(f"Commands speak to control plane {name} now.")
 
 
-@command.command("kubeconfig")
-@click.argument("name", required=False)
+@command.command("kubeconfig", short_help="Print a kubeconfig of the API, for kubectl.")
+@click.argument("name", required=False, shell_complete=completing.control_planes)
 def print_kubeconfig(name: str | None) -> None:
     """Print a kubeconfig of the API, for kubectl and other clients of Kubernetes. It holds the administrator's key."""
     entry = Configuration.read().control_plane(name)

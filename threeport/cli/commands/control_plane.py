@@ -7,13 +7,28 @@ from pathlib import Path
 
 import click
 
+from threeport.bootstrap.errors import BootstrapError
 from threeport.bootstrap.local.installation import Installation
 from threeport.cli.console import result
 from threeport.cli.errors import CliError
 from threeport.cli.exit_codes import ExitCode
-from threeport.client.config import Configuration
+from threeport.cli.session import named_option
+from threeport.client.config import ConfigError, Configuration
 
 FOLLOW_SECONDS = 0.2
+
+
+def _components(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """What the shell can offer for COMPONENT."""
+    try:
+        installation = Installation.named(ctx.params.get("name") or Configuration.read().control_plane().name)
+    except (BootstrapError, ConfigError):
+        return []
+    return [name for name in _known(installation) if name.startswith(incomplete)]
+
+
+def _known(installation: Installation) -> list[str]:
+    return sorted(file.stem for file in installation.logs.glob("*.log"))
 
 
 @click.group()
@@ -21,15 +36,15 @@ def command() -> None:
     """Look into the control plane."""
 
 
-@command.command()
-@click.argument("component", required=False)
-@click.option("--name", help="The name of the control plane; the current one by default.")
+@command.command(short_help="Show the log of a component, or list them.")
+@click.argument("component", required=False, shell_complete=_components)
+@named_option
 @click.option("--tail", type=click.IntRange(0), default=200, show_default=True, help="How many lines from the end.")
 @click.option("--follow", "-f", is_flag=True, help="Then go on with what is written, until Ctrl-C.")
 def logs(component: str | None, name: str | None, tail: int, follow: bool) -> None:
     """Show the log of COMPONENT; without one, list the components that have logs."""
     installation = Installation.named(name or Configuration.read().control_plane().name)
-    known = sorted(file.stem for file in installation.logs.glob("*.log"))
+    known = _known(installation)
     if component is None:
         for each in known:
             result(each)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import click
 
+from threeport.cli import completing
 from threeport.cli.console import Progress, note, progress, result
 from threeport.cli.documents import Document, read_documents
 from threeport.cli.errors import CliError
@@ -22,8 +23,16 @@ from threeport.common.errors import NotFound
 
 
 @click.command()
-@click.argument("what", nargs=-1, metavar="[KIND NAME... | KIND/NAME...]")
-@click.option("--filename", "-f", "sources", multiple=True, metavar="FILE", help="Delete the objects of these files.")
+@click.argument("what", nargs=-1, metavar="[KIND NAME... | KIND/NAME...]", shell_complete=completing.objects)
+@click.option(
+    "--filename",
+    "-f",
+    "sources",
+    multiple=True,
+    metavar="FILE",
+    help="Delete the objects of these files.",
+    shell_complete=completing.files,
+)
 @namespace_option
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Whether to wait until they are gone.")
 @click.option("--timeout", type=Duration(), default="5m", show_default=True, help="How long to wait, as 90s or 5m.")

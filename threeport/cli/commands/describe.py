@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import click
-import yaml
 
+from threeport.cli import completing
 from threeport.cli.console import age_since, columns, result
 from threeport.cli.instances import parts_of
 from threeport.cli.session import connected, control_plane_option, named_objects, namespace_of, namespace_option, run
 from threeport.cli.times import parse_time
+from threeport.cli.yaml_output import as_yaml, with_short_certificates
 from threeport.client import Client
 from threeport.common.errors import ApiError
 from threeport.common.types import JsonObject
@@ -25,7 +26,9 @@ SPEC_LINES = 60
 
 
 @click.command()
-@click.argument("what", nargs=-1, required=True, metavar="KIND NAME... | KIND/NAME...")
+@click.argument(
+    "what", nargs=-1, required=True, metavar="KIND NAME... | KIND/NAME...", shell_complete=completing.objects
+)
 @namespace_option
 @control_plane_option
 def command(what: tuple[str, ...], namespace: str, control_plane: str | None) -> None:
@@ -49,7 +52,8 @@ async def _describe(what: tuple[str, ...], namespace: str, control_plane: str | 
 def _lines(obj: JsonObject, reports: Sequence[JsonObject], events: Sequence[JsonObject]) -> Iterator[str]:
     yield from _head(obj)
     body = {key: obj[key] for key in obj if key not in ("apiVersion", "kind", "metadata", "status")}
-    yield from _section("", {**body, **_short_spec(obj.get("spec"))}, limit=SPEC_LINES)
+    for title, part in {**body, **_short_spec(obj.get("spec"))}.items():
+        yield from _section(title, part, limit=SPEC_LINES)
     status = dict(obj.get("status") or {})
     conditions = status.pop("conditions", None) or []
     if conditions:
@@ -62,7 +66,7 @@ def _lines(obj: JsonObject, reports: Sequence[JsonObject], events: Sequence[Json
         yield from _indented(columns(["Type", "Status", "Reason", "Since", "Message"], rows))
     if status.get("inventory"):
         status["inventory"] = [_item(item) for item in status["inventory"]]
-    yield from _section("Status:", status, limit=SPEC_LINES)
+    yield from _section("status", status, limit=SPEC_LINES)
     for report in reports:
         yield from _report(report)
     yield from _event_lines(events)
@@ -160,19 +164,20 @@ async def _reports(client: Client, kind: Kind, obj: JsonObject) -> Sequence[Json
     return listed.items
 
 
-def _section(title: str, value: JsonObject, *, limit: int) -> Iterator[str]:
-    """A value as YAML, below a title; long ones are cut."""
-    if not value:
+def _section(title: str, value: object, *, limit: int) -> Iterator[str]:
+    """A field as YAML below its name; long ones are cut, certificates said in words."""
+    if value in (None, {}, []):
         return
-    lines = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=120).rstrip().splitlines()
+    lines = as_yaml(with_short_certificates(value)).splitlines()
     shown = lines[:limit]
     if len(lines) > limit:
         shown.append(f"... {len(lines) - limit} more lines: tptctl get -o yaml shows them")
-    if title:
-        yield title
+    heading = f"{title[0].upper()}{title[1:]}:"
+    if isinstance(value, dict | list):
+        yield heading
         yield from _indented(shown)
     else:
-        yield from shown
+        yield f"{heading:<13} {shown[0]}"
 
 
 def _indented(lines: Sequence[str]) -> Iterator[str]:

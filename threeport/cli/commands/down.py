@@ -10,11 +10,12 @@ from threeport.bootstrap.local.state import Phase, SupervisorState
 from threeport.cli.console import note, progress
 from threeport.cli.errors import CliError
 from threeport.cli.exit_codes import ExitCode
+from threeport.cli.session import named_option
 from threeport.client.config import Configuration
 
 
 @click.command()
-@click.option("--name", help="The name of the control plane; the current one by default.")
+@named_option
 @click.option("--delete-data", is_flag=True, help="Also remove its data and its entry in the configuration, for good.")
 def command(name: str | None, delete_data: bool) -> None:
     """Stop a control plane. Its data stays, and `tptctl up` goes on with it.

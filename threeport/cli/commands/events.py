@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 import click
 
+from threeport.cli import completing
 from threeport.cli.console import columns, note, result
 from threeport.cli.happenings import Happening, Shown, header, merged, of_event, of_report
 from threeport.cli.instances import parts_of
@@ -24,7 +25,7 @@ REPORT = kind_of(WorkloadReport)
 
 
 @click.command()
-@click.argument("what", nargs=-1, metavar="[KIND NAME | KIND/NAME]")
+@click.argument("what", nargs=-1, metavar="[KIND NAME | KIND/NAME]", shell_complete=completing.objects)
 @namespace_option
 @click.option("--all-namespaces", "-A", is_flag=True, help="Of all namespaces.")
 @click.option("--follow", "-f", is_flag=True, help="Go on with what happens, until Ctrl-C.")

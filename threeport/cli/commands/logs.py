@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from threeport.cli import completing
 from threeport.cli.errors import CliError
 from threeport.cli.instances import INSTANCE, instance_called
 from threeport.cli.session import connected, control_plane_option, namespace_option, run
@@ -18,7 +19,7 @@ TAIL = 1000
 
 
 @click.command()
-@click.argument("what", metavar="workload/NAME|workloadinstance/NAME")
+@click.argument("what", metavar="workload/NAME|workloadinstance/NAME", shell_complete=completing.workloads)
 @click.argument("resource", default="", metavar="[RESOURCE]")
 @namespace_option
 @click.option("--follow", "-f", is_flag=True, help="Go on with what is written, also by new pods, until Ctrl-C.")

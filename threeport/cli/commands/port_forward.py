@@ -10,6 +10,7 @@ from typing import TypeAlias
 import aiohttp
 import click
 
+from threeport.cli import completing
 from threeport.cli.console import failure, note, result
 from threeport.cli.errors import CliError
 from threeport.cli.instances import INSTANCE, instance_called, view
@@ -28,7 +29,7 @@ Accept: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Await
 
 
 @click.command()
-@click.argument("what", metavar="workload/NAME|workloadinstance/NAME")
+@click.argument("what", metavar="workload/NAME|workloadinstance/NAME", shell_complete=completing.workloads)
 @click.argument("rest", nargs=-1, required=True, metavar="[RESOURCE] [LOCAL:]REMOTE...")
 @namespace_option
 @control_plane_option

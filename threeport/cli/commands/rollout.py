@@ -6,6 +6,7 @@ import asyncio
 
 import click
 
+from threeport.cli import completing
 from threeport.cli.console import Progress, age_since, columns, note, progress, result
 from threeport.cli.errors import CliError
 from threeport.cli.exit_codes import ExitCode
@@ -36,8 +37,8 @@ def command() -> None:
     """Follow a change to all instances, see earlier revisions, go back to one."""
 
 
-@command.command()
-@click.argument("what", nargs=-1, required=True, metavar="KIND/NAME")
+@command.command(short_help="Follow a change until all instances are there.")
+@click.argument("what", nargs=-1, required=True, metavar="KIND/NAME", shell_complete=completing.objects)
 @click.option("--timeout", type=Duration(), default="5m", show_default=True, help="How long to wait, as 90s or 5m.")
 @click.option("--watch/--no-watch", default=True, show_default=True, help="Wait until all instances are there.")
 @namespace_option
@@ -53,8 +54,8 @@ def status(
     run(_status(what, timeout if watch else 0.0, namespace, control_plane))
 
 
-@command.command()
-@click.argument("what", nargs=-1, required=True, metavar="KIND/NAME")
+@command.command(short_help="List the revisions that are kept, and who runs them.")
+@click.argument("what", nargs=-1, required=True, metavar="KIND/NAME", shell_complete=completing.objects)
 @namespace_option
 @control_plane_option
 def history(what: tuple[str, ...], namespace: str, control_plane: str | None) -> None:
@@ -62,8 +63,8 @@ def history(what: tuple[str, ...], namespace: str, control_plane: str | None) ->
     run(_history(what, namespace, control_plane))
 
 
-@command.command()
-@click.argument("what", nargs=-1, required=True, metavar="KIND/NAME")
+@command.command(short_help="Go back to an earlier revision.")
+@click.argument("what", nargs=-1, required=True, metavar="KIND/NAME", shell_complete=completing.objects)
 @click.option("--to-revision", type=click.IntRange(min=1), help="The revision to go back to; the last that differs.")
 @namespace_option
 @control_plane_option

@@ -22,7 +22,7 @@ def command() -> None:
     """Add Kubernetes clusters to run workloads on. See them with `tptctl get runtimes`."""
 
 
-@command.command()
+@command.command(short_help="Make a cluster known, or renew its credentials.")
 @click.argument("name")
 @click.option(
     "--kubeconfig", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Where the cluster is."

@@ -12,7 +12,7 @@ from threeport.bootstrap.runtimes import SIMULATED
 from threeport.cli.console import age_since, columns, result
 from threeport.cli.errors import CliError
 from threeport.cli.exit_codes import ExitCode
-from threeport.cli.session import run
+from threeport.cli.session import named_option, run
 from threeport.cli.waiting import condition
 from threeport.client import Client
 from threeport.client.config import Configuration, ControlPlaneEntry
@@ -25,7 +25,7 @@ PROBE_SECONDS = 5.0
 
 
 @click.command()
-@click.option("--name", help="The name of the control plane; the current one by default.")
+@named_option
 def command(name: str | None) -> None:
     """Show the parts of the control plane, their health, and the runtimes. Exit code 1 if something does not run."""
     entry = Configuration.read().control_plane(name)

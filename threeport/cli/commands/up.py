@@ -19,6 +19,7 @@ from threeport.bootstrap.runtimes import (
     default_runtime,
     ensure_namespace,
 )
+from threeport.cli import completing
 from threeport.cli.console import Progress, note, progress, warning
 from threeport.cli.errors import CliError
 from threeport.cli.ordering import Target
@@ -36,7 +37,10 @@ RUNTIME_SECONDS = 60.0
 
 @click.command()
 @click.option("--provider", type=click.Choice(["local"]), default="local", show_default=True, help="Where it runs.")
-@click.option("--name", default="default", show_default=True, help="The name of the control plane.")
+@click.option(
+    "--name", default="default", show_default=True, help="The name of the control plane.",
+    shell_complete=completing.control_planes,
+)  # fmt: skip
 @click.option(
     "--kubeconfig", type=click.Path(path_type=Path, dir_okay=False), help="A cluster to be the default runtime."
 )

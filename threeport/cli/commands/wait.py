@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import click
 
+from threeport.cli import completing
 from threeport.cli.console import Progress, progress, result
 from threeport.cli.documents import Document, read_documents
 from threeport.cli.ordering import Target, in_namespace
@@ -19,8 +20,16 @@ from threeport.resources.kind import Catalog
 
 
 @click.command()
-@click.argument("what", nargs=-1, metavar="[KIND NAME... | KIND/NAME...]")
-@click.option("--filename", "-f", "sources", multiple=True, metavar="FILE", help="Wait for the objects of these files.")
+@click.argument("what", nargs=-1, metavar="[KIND NAME... | KIND/NAME...]", shell_complete=completing.objects)
+@click.option(
+    "--filename",
+    "-f",
+    "sources",
+    multiple=True,
+    metavar="FILE",
+    help="Wait for the objects of these files.",
+    shell_complete=completing.files,
+)
 @click.option(
     "--for", "goal", default="condition=Ready", show_default=True, metavar="condition=TYPE[=STATUS]|delete",
     help="What to wait for.",
