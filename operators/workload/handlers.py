@@ -14,6 +14,7 @@ from operators.workload.drift import LONGEST_SLEEP, Pace
 from operators.workload.health import REASONS, report_on, roll_up
 from operators.workload.instance import reconcile_instance, remove_instance
 from operators.workload.kinds import DEFINITION, INSTANCE, PREVIEW, REPORT, RUNTIME, WORKLOAD
+from operators.workload.placement import runtime_name_of
 from operators.workload.preview import answer_preview, expire, seconds_left
 from operators.workload.wakeups import instance_changed, runtime_is_ready
 from operators.workload.word_of_agent import Told, hints_at_drift, told_by
@@ -30,8 +31,8 @@ _OF_WORKLOADS: Final = (WORKLOAD.group, WORKLOAD.version, WORKLOAD.plural)
 _OF_DEFINITIONS: Final = (DEFINITION.group, DEFINITION.version, DEFINITION.plural)
 _OF_INSTANCES: Final = (INSTANCE.group, INSTANCE.version, INSTANCE.plural)
 _OF_REPORTS: Final = (REPORT.group, REPORT.version, REPORT.plural)
-_OF_RUNTIMES: Final = (RUNTIME.group, RUNTIME.version, RUNTIME.plural)
 _OF_PREVIEWS: Final = (PREVIEW.group, PREVIEW.version, PREVIEW.plural)
+_OF_RUNTIMES: Final = (RUNTIME.group, RUNTIME.version, RUNTIME.plural)
 
 
 @kopf.on.create(*_OF_WORKLOADS)
@@ -73,7 +74,7 @@ async def apply_instance(body: kopf.Body, memo: kopf.Memo, retry: int, **_: Any)
 async def delete_instance(body: kopf.Body, memo: kopf.Memo, retry: int, **_: Any) -> None:
     """Takes a WorkloadInstance out of its cluster."""
     instance, controller = _plain(body), _controller(memo)
-    async with lock_of(memo):
+    async with lock_of(memo), controller.shares[runtime_name_of(instance)]:
         await run_cycle(controller, INSTANCE, instance, retry, partial(remove_instance, controller, instance))
 
 
@@ -112,7 +113,6 @@ async def look_for_report(body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
     await roll_up(controller, instance, report)
 
 
-@kopf.on.event(*_OF_REPORTS)
 @kopf.on.create(*_OF_PREVIEWS)
 @kopf.on.update(*_OF_PREVIEWS)
 @kopf.on.resume(*_OF_PREVIEWS)
@@ -131,6 +131,7 @@ async def expire_preview(body: kopf.Body, memo: kopf.Memo, stopped: kopf.DaemonS
         await expire(_controller(memo), _plain(body))
 
 
+@kopf.on.event(*_OF_REPORTS)
 async def take_report(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
     """Rolls a WorkloadReport up into its instance."""
     controller, report = _controller(memo), _plain(event["object"])
@@ -165,7 +166,7 @@ async def pass_on_runtime(event: kopf.RawEvent, memo: kopf.Memo, logger: kopf.Lo
 
 async def _reconcile_instance(body: kopf.Body, memo: kopf.Memo, retry: int) -> None:
     instance, controller = _plain(body), _controller(memo)
-    async with lock_of(memo):
+    async with lock_of(memo), controller.shares[runtime_name_of(instance)]:
         await run_cycle(controller, INSTANCE, instance, retry, partial(reconcile_instance, controller, instance))
 
 

@@ -61,6 +61,12 @@ async def place_left(controller: Controller, runtime: str) -> Place | None:
     return Place(runtime, cluster) if cluster is not None else None
 
 
+def runtime_name_of(instance: FrozenJson) -> str:
+    """The runtime that the instance is on, or is to be; empty for one that waits for the default."""
+    named = (instance["spec"].get("runtimeRef") or {}).get("name")
+    return str((instance.get("status") or {}).get("runtime") or named or "")
+
+
 async def _runtime_name(controller: Controller, instance: FrozenJson) -> str:
     named = (instance["spec"].get("runtimeRef") or {}).get("name")
     if named:

@@ -45,8 +45,13 @@ def hints_at_drift(former: Told | None, new: Told, instance: FrozenJson, now: fl
         and status.get("observedGeneration") == metadata.get("generation")
         and status.get("appliedHash") == new.applied_hash
     )
-    changed = any(identity not in new.parts or new.parts[identity] != seen for identity, seen in former.parts.items())
+    changed = any(_has_changed(seen, identity, new.parts) for identity, seen in former.parts.items())
     return is_settled and changed and policy_of(instance) != IGNORE
+
+
+def _has_changed(seen: int | None, identity: ObjectId, parts: Parts) -> bool:
+    """Whether a part is gone, or of another generation. One without has not been seen by the agent, or has none."""
+    return identity not in parts or None not in (seen, parts[identity]) and parts[identity] != seen
 
 
 def _id_of(part: FrozenJson) -> ObjectId:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 import kopf
@@ -14,6 +15,9 @@ from threeport.kube.clusters import Clusters
 AT_ONCE = 64
 """Reconciles under way in one controller. More wait, so that ten thousand objects at start are no stampede."""
 
+SHARE = 16
+"""Reconciles under way for one cluster. A cluster that does not answer must leave room for the others."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Controller:
@@ -24,6 +28,10 @@ class Controller:
     lease: Lease | None = None
     clusters: Clusters = field(default_factory=Clusters)
     gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    shares: defaultdict[str, asyncio.Semaphore] = field(
+        default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(SHARE))
+    )
+    """By the name of the runtime. To be taken before a place at the `gate`, not while it is held."""
     logged_in: bool = False
 
     def check_lease(self) -> None:

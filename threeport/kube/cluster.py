@@ -18,9 +18,11 @@ from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.client.exceptions import ApiException
 
 from threeport.common.types import FrozenJson, JsonObject
+from threeport.kube import metrics
 from threeport.kube.access import ClusterAccess
 from threeport.kube.discovery import ApiResource, Discovery
 from threeport.kube.errors import NETWORK_ERRORS, ClusterUnreachable, KindUnknown, from_answer, from_network
+from threeport.kube.outage import Outage
 
 FIELD_MANAGER: Final = "threeport"
 REQUESTS: Final = 16
@@ -41,6 +43,7 @@ class Cluster:
         self.access = access
         self._api = _client(access)
         self._gate = asyncio.Semaphore(REQUESTS)
+        self._outage = Outage()
         self._discovery = Discovery(self._optional)
 
     async def close(self) -> None:
@@ -89,10 +92,10 @@ class Cluster:
             "POST",
             path,
             names={"namespace": metadata.get("namespace") or "", "name": metadata["name"]},
+            query={"dryRun": "All", "fieldValidation": "Strict"} if dry_run else {},
             body=manifest,
             subject=_subject(kind, metadata.get("namespace"), metadata["name"]),
         )
-            query={"dryRun": "All", "fieldValidation": "Strict"} if dry_run else {},
 
     async def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> JsonObject | None:
         """The object, or None if there is none, also where the cluster does not know the kind."""
@@ -102,16 +105,24 @@ class Cluster:
             return None
         return await self._optional(resource.path(namespace, name), {"namespace": namespace or "", "name": name})
 
-    async def list(self, api_version: str, kind: str, *, label_selector: str = "") -> list[JsonObject]:
-        """All objects of a kind in all namespaces, read page by page; none if the cluster does not know the kind."""
+    async def list(
+        self, api_version: str, kind: str, *, label_selector: str = "", namespace: str | None = None, name: str = ""
+    ) -> list[JsonObject]:
+        """The objects of a kind, read page by page; none if the cluster does not know the kind.
+
+        Without `namespace` those of all namespaces. With `name` only the one of this name, which saves the cluster
+        from going through all.
+        """
         try:
             resource = await self._discovery.find(api_version, kind)
         except KindUnknown:
             return []
         items: list[JsonObject] = []
         query = {"limit": str(PAGE)} | ({"labelSelector": label_selector} if label_selector else {})
+        query |= {"fieldSelector": f"metadata.name={name}"} if name else {}
+        path, names = resource.path(namespace, None), {"namespace": namespace or ""}
         while True:
-            page = await self._optional(resource.path(None, None), query=query) or {}
+            page = await self._optional(path, names, query=query) or {}
             items += ({"apiVersion": api_version, "kind": kind, **item} for item in page.get("items") or ())
             more = (page.get("metadata") or {}).get("continue")
             if not more:
@@ -192,15 +203,17 @@ class Cluster:
         headers = {"Accept": JSON, "Content-Type": content_type}
         used = {name: value for name, value in names.items() if f"{{{name}}}" in path}
         async with self._gate:
-            try:
-                request = await self._api.param_serialize(
-                    method, path, path_params=used, query_params=list(query.items()), header_params=headers, body=body,
-                    auth_settings=["BearerToken"],
-                )  # fmt: skip
-                response = await self._api.call_api(*request, _request_timeout=TIMEOUT)
-                text = await response.read()  # type: ignore[no-untyped-call]
-            except NETWORK_ERRORS as error:
-                raise from_network(error, self.access.endpoint) from error
+            with self._outage.request(), metrics.measured(method) as outcome:
+                try:
+                    request = await self._api.param_serialize(
+                        method, path, path_params=used, query_params=list(query.items()), header_params=headers,
+                        body=body, auth_settings=["BearerToken"],
+                    )  # fmt: skip
+                    response = await self._api.call_api(*request, _request_timeout=TIMEOUT)
+                    text = await response.read()  # type: ignore[no-untyped-call]
+                    outcome.code = str(response.status)
+                except NETWORK_ERRORS as error:
+                    raise from_network(error, self.access.endpoint) from error
         if not 200 <= response.status <= 299:
             raise ApiException(http_resp=response, body=text.decode(errors="replace"), data=None)
         try:

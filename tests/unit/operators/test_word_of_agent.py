@@ -39,6 +39,11 @@ def test_what_we_do_ourselves_is_none() -> None:
     assert not hints(report(2), instance(), None)
 
 
+def test_that_the_agent_sees_a_part_for_the_first_time_is_none() -> None:
+    assert not hints(report(1), instance(), told_by(report(None), None))
+    assert not hints(report(None), instance())
+
+
 def test_who_ignores_drift_is_not_asked() -> None:
     assert not hints(report(2), instance("Ignore"))
     assert hints(report(2), instance("Warn"))
