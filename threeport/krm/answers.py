@@ -13,12 +13,13 @@ from threeport.common.errors import (
     BadRequest,
     Conflict,
     ServiceUnavailable,
+    Timeout,
     TooManyRequests,
     Unauthorized,
 )
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.resources.kind import Kind
-from threeport.store.records import LeaseLost, StaleRevision, StoreUnavailable, Unstorable
+from threeport.store.records import LeaseLost, StaleRevision, StoreBusy, StoreUnavailable, TookTooLong, Unstorable
 
 logger = logging.getLogger(__name__)
 
@@ -78,8 +79,7 @@ def as_api_error(error: Exception, *, watching: bool) -> ApiError:
         case ApiError():
             return error
         case StoreUnavailable():
-            away = TooManyRequests if watching else ServiceUnavailable
-            return away("the database cannot be reached; try again shortly", retry_after=RETRY_AFTER)
+            return _without_store(error, watching=watching)
         case Unstorable():
             return BadRequest(str(error))
         case LeaseLost():
@@ -90,6 +90,18 @@ def as_api_error(error: Exception, *, watching: bool) -> ApiError:
             return Conflict(f"{error.key.resource} {error.key.name!r} keeps changing; read it again and retry")
     logger.error("Unforeseen error in a request", exc_info=error)
     return ApiError("the server failed to handle the request; its log says why")
+
+
+def _without_store(error: StoreUnavailable, *, watching: bool) -> ApiError:
+    match error:
+        case TookTooLong():
+            message = f"nothing was changed: {error}; ask for less at once (fewer objects, a limit), or try again"
+            answer: type[ApiError] = Timeout
+        case StoreBusy():
+            message, answer = f"nothing was changed: {error}; try again", ServiceUnavailable
+        case _:
+            message, answer = "the database cannot be reached; try again shortly", ServiceUnavailable
+    return (TooManyRequests if watching else answer)(message, retry_after=RETRY_AFTER)
 
 
 def success(kind: Kind, name: str, uid: str) -> JsonObject:

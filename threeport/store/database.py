@@ -25,7 +25,7 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
-from threeport.store.records import StoreUnavailable
+from threeport.store.records import StoreBusy, StoreUnavailable, TookTooLong
 
 Row: TypeAlias = tuple[Any, ...]
 Parameters: TypeAlias = Mapping[str, object] | Sequence[object]
@@ -57,6 +57,9 @@ rows of any JSON list, and plans once for all times, perhaps while a table is st
 
 LOST_CLASSES = ("08", "57P")
 """Classes of SQLSTATE that say that the connection or the server is gone, not what became of the statement."""
+
+TIME_IS_UP = ("57014", "25P03", "25P04")
+"""SQLSTATEs of the time limits: of a statement, of a transaction that waits for its next one, of a transaction."""
 
 COMPLETION_UNKNOWN = "40003"
 
@@ -156,7 +159,7 @@ class Database:
             async with self._connection() as connection:
                 yield connection
         except (SerializationFailure, DeadlockDetected) as error:
-            raise StoreUnavailable(f"too many others change the same: {error}") from error
+            raise StoreBusy(f"too many others change the same: {error}") from error
 
     @asynccontextmanager
     async def dedicated_connection(self) -> AsyncIterator[Connection]:
@@ -183,7 +186,7 @@ class Database:
             if is_repeatable(error):
                 raise
             if not _is_outcome_unknown(error, connection):
-                raise StoreUnavailable(f"the database refused: {error}") from error
+                raise _refusal(error) from error
             raise OutcomeUnknown(f"the database was lost: {error}") from error
         finally:
             await self._put_back(self._pool, connection)
@@ -220,9 +223,16 @@ async def _repeated(run: Callable[[], Awaitable[T]]) -> T:
             return await run()
         except (SerializationFailure, DeadlockDetected) as error:
             if loop.time() > deadline:
-                raise StoreUnavailable(f"too many others change the same: {error}") from error
+                raise StoreBusy(f"too many others change the same: {error}") from error
         await asyncio.sleep(random.uniform(0, pause))
         pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def _refusal(error: BaseException) -> StoreUnavailable:
+    """Why the database did not do what it was asked, and changed nothing."""
+    if isinstance(error, psycopg.Error) and error.sqlstate in TIME_IS_UP:
+        return TookTooLong(f"it took longer than the {STATEMENT_SECONDS} s that a statement has")
+    return StoreUnavailable(f"the database refused: {error}")
 
 
 def _is_outcome_unknown(error: BaseException, connection: Connection) -> bool:

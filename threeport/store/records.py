@@ -149,6 +149,13 @@ class Page(NamedTuple):
     """How many items follow, where it was asked for and is cheap to tell."""
 
 
+class TextPage(NamedTuple):
+    """Part of a list as it is sent to whom no bookkeeping is shown: the texts of the objects, joined by commas."""
+
+    items: str
+    after: tuple[str, str] | None
+
+
 class StaleRevision(Exception):
     """The row no longer has the revision that the write was made from, or is gone (`found` is then None)."""
 
@@ -187,6 +194,14 @@ class Unstorable(ValueError):
 
 class StoreUnavailable(Exception):
     """The database cannot be reached, or did not answer in time."""
+
+
+class StoreBusy(StoreUnavailable):
+    """The database is there, but could not do this now; nothing was changed, and the message says why."""
+
+
+class TookTooLong(StoreBusy):
+    """A statement or transaction was ended by its time limit; nothing was changed."""
 
 
 def encode_body(obj: FrozenJson) -> str:

@@ -16,7 +16,17 @@ import orjson
 from threeport.common.revisions import SECOND, TRANSACTION_LIMIT, RevisionClock, micros_of, next_revision
 from threeport.store.database import Connection, Database, OutcomeUnknown, fetch
 from threeport.store.diagnosis import NameTakenMeanwhile, TryAgain, explain, named, refuse_referenced
-from threeport.store.records import Fence, NameTaken, Operation, StaleRevision, StoredObject, StoreUnavailable, Write
+from threeport.store.records import (
+    Fence,
+    NameTaken,
+    Operation,
+    StaleRevision,
+    StoreBusy,
+    StoredObject,
+    StoreUnavailable,
+    TookTooLong,
+    Write,
+)
 from threeport.store.rows import COLUMNS, stored
 from threeport.store.singles import Attempt, Singles
 from threeport.store.statements import (
@@ -93,7 +103,8 @@ class Writer:
                 raise reason
         if isinstance(reason, NameTakenMeanwhile) and not together:
             raise NameTaken(writes[0].key, None) from reason
-        raise StoreUnavailable(f"could not write {', '.join(named(write.key) for write in writes[:3])}: {reason}")
+        failure = StoreUnavailable if isinstance(reason, _AnswerLost) else StoreBusy
+        raise failure(f"could not write {', '.join(named(write.key) for write in writes[:3])}: {reason}")
 
     async def _alone(self, write: Write, fence: Fence | None) -> StoredObject:
         attempt = Attempt(write, fence)
@@ -178,4 +189,4 @@ async def _refuse_late(connection: Connection, first_stamp: int) -> None:
     """The last statement of a transaction: whoever watches relies on it that commits follow their stamps closely."""
     ((now, _),) = await fetch(connection, LAST_CHECK)
     if now - micros_of(first_stamp) > TRANSACTION_LIMIT - COMMIT_RESERVE:
-        raise StoreUnavailable(f"the transaction took longer than {TRANSACTION_LIMIT // SECOND} s: write fewer at once")
+        raise TookTooLong(f"it took longer than the {TRANSACTION_LIMIT // SECOND} s that a transaction has")

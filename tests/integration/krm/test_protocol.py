@@ -8,6 +8,7 @@ import pytest
 
 from tests.integration.krm.conftest import GROUP, Krm, collection, report, workload
 from threeport.common.revisions import SECOND, revision_of, system_micros
+from threeport.store.database import Database
 
 REPORTS = collection("default", "workloadreports")
 MERGE = "application/merge-patch+json"
@@ -162,6 +163,16 @@ async def test_a_watch_of_the_state_is_not_told_the_end_of_what_was_replaced_bef
         await krm.call("DELETE", f"{REPORTS}/r")
         last = await events.next()
     assert (last["type"], last["object"]["metadata"]["uid"]) == ("DELETED", made["metadata"]["uid"])
+
+
+async def test_a_write_that_waits_too_long_is_told_so_and_when_to_come_again(krm: Krm, database: Database) -> None:
+    await create(krm, "r")
+    async with database.dedicated_connection() as other, other.transaction():
+        await other.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        await other.execute("SELECT * FROM objects WHERE name = 'r' FOR UPDATE")
+        answer = await krm.call("PATCH", f"{REPORTS}/r", {"spec": {"message": "m"}}, content_type=MERGE)
+    assert (answer.status, answer.body["reason"], answer.headers["Retry-After"]) == (504, "Timeout", "1")
+    assert "nothing was changed: it took longer than" in answer.body["message"]
 
 
 async def test_events_show_when_what_and_about_which_object(krm: Krm) -> None:
