@@ -7,6 +7,8 @@ before it is put there, and leaves the inventory after it is gone, so nothing is
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Final
 
 from operators.workload.agent_object import tell_agent
 from operators.workload.applying import Applier, apply_all, delete_all
@@ -22,6 +24,7 @@ from operators.workload.plan import Plan, make_plan
 from operators.workload.rendering import Desired
 from operators.workload.replacement import BeingReplaced, may_replace
 from operators.workload.revisions import at_revision, wanted_revision
+from operators.workload.strangers import spare_shared
 from operators.workload.teardown import pace_of_waiting, tear_down
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.conditions import READY, condition
@@ -30,6 +33,9 @@ from threeport.controller.cycle import Refused, Waiting
 from threeport.controller.events import record_event
 from threeport.controller.status import write_status
 from threeport.kube.errors import ClusterError, KindUnknown
+
+AWAY: Final = 45.0
+"""Seconds, at most, between attempts to take an instance out of a cluster that did not let us."""
 
 
 async def reconcile_instance(controller: Controller, seen: FrozenJson) -> str:
@@ -97,13 +103,15 @@ async def _tear_down(
     metadata = instance["metadata"]
     try:
         remains = await tear_down(
-            place.cluster, inventory, instance=metadata["name"], uid=metadata["uid"], check_lease=controller.check_lease
-        )
+            place.cluster, inventory, instance=metadata["name"], uid=metadata["uid"],
+            check_lease=controller.check_lease, tell=partial(_tell_what_stays, controller, instance),
+        )  # fmt: skip
     except ClusterError as error:
         raise Waiting(
             error.reason,
             f"cannot be taken out of runtime {place.runtime}: {error}. If that cluster is gone for good: "
             f"kubectl annotate workloadinstance {metadata['name']} threeport.io/abandon=true",
+            longest=AWAY,
         ) from None
     if remains:
         pace = pace_of_waiting(metadata.get("deletionTimestamp"))
@@ -154,6 +162,10 @@ async def _tell_of_drift(controller: Controller, instance: FrozenJson, message: 
     )
 
 
+async def _tell_what_stays(controller: Controller, instance: FrozenJson, message: str) -> None:
+    await record_event(controller.client, instance, controller=controller.name, reason="NamespaceKept", message=message)
+
+
 async def _carry_out(
     controller: Controller, instance: FrozenJson, applier: Applier, plan: Plan, desired: Desired
 ) -> None:
@@ -170,9 +182,13 @@ async def _carry_out(
         _raise(failures)
     if not plan.prune:
         return
-    await delete_all(applier.cluster, plan.prune, applier.live, applier.check_lease)
-    left = await observe(applier.cluster, plan.prune, applier.uid)
-    remaining = [describe_going(left[id_of(item)]) for item in plan.prune if id_of(item) in left]
+    spared = await spare_shared(applier.cluster, plan.prune, applier.live, applier.uid, plan.prune, applier.check_lease)
+    for sentence in spared.values():
+        await _tell_what_stays(controller, instance, sentence)
+    prune = [item for item in plan.prune if id_of(item) not in spared]
+    await delete_all(applier.cluster, prune, applier.live, applier.check_lease)
+    left = await observe(applier.cluster, prune, applier.uid)
+    remaining = [describe_going(left[id_of(item)]) for item in prune if id_of(item) in left]
     if remaining:
         raise Waiting("Pruning", f"applied; waits for the deletion of {', '.join(remaining[:5])}", first=1, longest=15)
 

@@ -1,11 +1,12 @@
 """Taking an instance out of a cluster: rank by rank in reverse, each in the foreground, the namespace last.
 
-Only what the inventory names *and* carries the label of the instance is deleted.
+Only what the inventory names *and* carries the label of the instance is deleted; a namespace only if nobody else
+keeps anything in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 from operators.workload.applying import delete_all
@@ -13,6 +14,7 @@ from operators.workload.going import describe_going
 from operators.workload.inventory import id_of
 from operators.workload.observation import observe
 from operators.workload.plan import Live
+from operators.workload.strangers import spare_shared
 from threeport.common.types import FrozenJson
 from threeport.kube.cluster import Cluster
 from threeport.kube.ordering import in_reverse, rank_of
@@ -32,10 +34,11 @@ async def tear_down(
     instance: str,
     uid: str,
     check_lease: Callable[[], None],
+    tell: Callable[[str], Awaitable[None]],
 ) -> str:
     """Does what can be done now. Returns what remains and why, as part of a sentence; an empty text when all is gone.
 
-    The agent is told last: until then it reports what is left.
+    The agent is told last: until then it reports what is left. `tell` is called with what has to stay.
     """
     asked: set[str] = set()
     while True:
@@ -44,9 +47,13 @@ async def tear_down(
         if not remaining:
             break
         first = [item for item in remaining if rank_of(item["kind"]) == rank_of(remaining[0]["kind"])]
+        spared = await spare_shared(cluster, first, live, uid, inventory, check_lease)
+        for sentence in spared.values():
+            await tell(sentence)
+        first = [item for item in first if id_of(item) not in spared]
         uids = {str(live[id_of(item)]["metadata"]["uid"]) for item in first}
         await delete_all(cluster, first, live, check_lease)
-        if uids <= asked:
+        if uids <= asked and not spared:
             return _what_remains(remaining, live)
         asked |= uids
     await _forget(cluster, instance, uid)

@@ -71,3 +71,20 @@ async def test_a_cluster_that_is_away_is_said_to_be_and_heals(
     found = await linked.labelled(uid)
     assert before <= {one["metadata"]["uid"] for one in found}
     assert [one["data"] for one in found if one["kind"] == "ConfigMap"] == [{"colour": "blue"}]
+
+
+async def test_a_deletion_waits_for_a_cluster_that_is_away(linked: Team, link: Link) -> None:
+    await linked.apply("app", [config_map("settings", "red"), SERVICE])
+    await linked.ready("app")
+    uid = (await linked.ready("app", INSTANCE))["metadata"]["uid"]
+    before = {one["metadata"]["uid"] for one in await linked.labelled(uid)}
+    link.become(LinkState.CUT)
+    await linked.delete("app")
+    message = await linked.says(INSTANCE, "app", "ClusterUnreachable", seconds=90)
+    assert "cannot be taken out" in message
+    assert linked.runtime in message
+    assert {one["metadata"]["uid"] for one in await linked.labelled(uid)} == before
+    assert await linked.find(WORKLOAD, "app") is not None
+    link.become(LinkState.OPEN)
+    await linked.gone("app", seconds=HEALS_WITHIN)
+    assert await linked.labelled(uid) == []

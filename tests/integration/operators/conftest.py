@@ -44,6 +44,10 @@ RUNTIME_DEFINITION = kind_of(KubernetesRuntimeDefinition)
 NAMESPACE = kind_of(Namespace)
 
 
+_PLURALS = {"Ingress": "ingresses"}
+"""Of kinds whose plural is not made by an s."""
+
+
 @dataclass
 class ControlPlane:
     """The processes, and what tests do with them."""
@@ -120,6 +124,10 @@ class Space:
 
     async def as_somebody_else(self, manifest: JsonObject, **spec: object) -> None:
         """Changes fields of an object in the cluster as another client does, by a merge patch."""
+        await self.patch_as_somebody_else(manifest, {"spec": spec})
+
+    async def patch_as_somebody_else(self, manifest: JsonObject, change: JsonObject, subresource: str = "") -> None:
+        """The same for any part of it. The manifest says which object, its namespace included."""
         access, metadata = self.cluster.access, manifest["metadata"]
         with tempfile.TemporaryDirectory() as directory:
             files = {"ca": access.certificate_authority, "cert": access.client_certificate, "key": access.client_key}
@@ -130,12 +138,9 @@ class Space:
                 url=access.endpoint, ca_file=paths.get("ca"), cert_file=paths.get("cert"), key_file=paths.get("key"),
                 token=access.token, user_agent="somebody-else",
             )  # fmt: skip
-            group, _, version = manifest["apiVersion"].rpartition("/")
-            kind = Kind(
-                kind=manifest["kind"], plural=f"{manifest['kind'].lower()}s", singular="", group=group, version=version
-            )
             async with Client(settings) as client:
-                await client.patch(kind, metadata["name"], metadata["namespace"], {"spec": spec})
+                namespace = metadata.get("namespace")
+                await client.patch(_kind_of(manifest), metadata["name"], namespace, change, subresource=subresource)
 
     async def ready(self, kind: Kind, name: str, *, seconds: float = 60) -> JsonObject:
         """Waits until the object is Ready at its generation."""
@@ -261,6 +266,13 @@ async def space(shared_runtime: str | None, control_plane: ControlPlane, admin: 
         yield made
         await _empty(made)
         await made.cluster.close()
+
+
+def _kind_of(manifest: JsonObject) -> Kind:
+    group, _, version = manifest["apiVersion"].rpartition("/")
+    plural = _PLURALS.get(manifest["kind"]) or f"{manifest['kind'].lower()}s"
+    namespaced = bool(manifest["metadata"].get("namespace"))
+    return Kind(kind=manifest["kind"], plural=plural, singular="", group=group, version=version, namespaced=namespaced)
 
 
 async def _empty(space: Space) -> None:

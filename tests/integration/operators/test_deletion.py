@@ -1,0 +1,117 @@
+"""Deletion, on a simulated cluster and a real one: in reverse, in the foreground, and of nothing that is not ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.integration.operators.conftest import INSTANCE, WORKLOAD, Space
+from tests.integration.operators.test_workload import CONFIG, DEPLOYMENT, labelled
+from threeport.common.types import JsonObject
+from threeport.kube.labels import INSTANCE_LABEL
+from threeport.resources.core import Event
+from threeport.resources.model import kind_of
+
+HOLD = "example.com/hold"
+"""A finalizer of somebody else."""
+
+EVENT = kind_of(Event)
+
+
+def placed(manifest: JsonObject, instance: JsonObject) -> JsonObject:
+    """The manifest with the namespace that the instance was given."""
+    namespace = {"namespace": instance["status"]["namespace"]}
+    return {**manifest, "metadata": {**manifest["metadata"], **namespace}}
+
+
+async def hold(space: Space, manifest: JsonObject, *finalizers: str) -> None:
+    await space.patch_as_somebody_else(manifest, {"metadata": {"finalizers": list(finalizers)}})
+
+
+async def find(space: Space, manifest: JsonObject) -> JsonObject | None:
+    metadata = manifest["metadata"]
+    return await space.cluster.get(
+        manifest["apiVersion"], manifest["kind"], metadata["name"], metadata.get("namespace")
+    )
+
+
+async def test_what_others_hold_is_waited_for_and_named_and_what_was_applied_before_it_stays_meanwhile(
+    space: Space,
+) -> None:
+    await space.deploy("shop", [CONFIG, DEPLOYMENT])
+    instance = await space.ready(INSTANCE, "shop")
+    namespace, uid = instance["status"]["namespace"], instance["metadata"]["uid"]
+    deployment, config = placed(DEPLOYMENT, instance), placed(CONFIG, instance)
+    await hold(space, deployment, HOLD)
+    await space.client.delete(WORKLOAD, "shop", space.namespace)
+
+    async def is_named() -> bool:
+        """By the instance, and by the workload that a user looks at."""
+        found = [await space.get(kind, "shop") for kind in (INSTANCE, WORKLOAD)]
+        told = [str(((one or {}).get("status") or {}).get("conditions")) for one in found]
+        return all("Deployment" in text and HOLD in text for text in told)
+
+    await space.until(is_named)
+
+    async def pods_are_gone() -> bool:
+        return await labelled(space, uid, ("v1", "Pod"), ("apps/v1", "ReplicaSet")) == []
+
+    await space.until(pods_are_gone)
+    for obj in (config, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}):
+        found = await find(space, obj)
+        assert found is not None
+        assert "deletionTimestamp" not in found["metadata"], "its turn has not come"
+    await hold(space, config, HOLD)
+    await hold(space, deployment)
+
+    async def is_next() -> bool:
+        text = str(((await space.get(INSTANCE, "shop")) or {}).get("status"))
+        return "ConfigMap" in text and f"held by finalizer {HOLD}" in text and await find(space, deployment) is None
+
+    await space.until(is_next)
+    await hold(space, config)
+    await space.gone(WORKLOAD, "shop")
+    assert await labelled(space, uid, ("v1", "ConfigMap"), ("apps/v1", "Deployment"), ("v1", "Namespace")) == []
+
+
+async def test_a_namespace_in_which_others_keep_something_stays_and_is_theirs_from_then_on(space: Space) -> None:
+    own: JsonObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"own-{space.namespace}"}}
+    inside = {**CONFIG, "metadata": {"name": "inside", "namespace": own["metadata"]["name"]}}
+    theirs = {**CONFIG, "metadata": {"name": "theirs", "namespace": own["metadata"]["name"]}}
+    await space.deploy("shop", [own, inside])
+    uid = (await space.ready(INSTANCE, "shop"))["metadata"]["uid"]
+    await space.cluster.create(theirs)
+    await space.client.delete(WORKLOAD, "shop", space.namespace)
+    await space.gone(WORKLOAD, "shop")
+    assert await labelled(space, uid, ("v1", "ConfigMap"), ("v1", "Namespace")) == []
+    left = await find(space, own)
+    assert left is not None
+    assert "deletionTimestamp" not in left["metadata"]
+    assert INSTANCE_LABEL not in left["metadata"].get("labels", {})
+    assert await find(space, theirs) is not None
+    assert await find(space, inside) is None
+    events = (await space.client.list(EVENT, space.namespace)).items
+    (told,) = [event["message"] for event in events if event["reason"] == "NamespaceKept"]
+    assert "ConfigMap" in told
+    assert "theirs" in told
+    await space.cluster.delete("v1", "Namespace", own["metadata"]["name"], None, uid=left["metadata"]["uid"])
+
+
+async def test_a_namespace_that_leaves_the_definition_stays_as_long_as_others_use_it(space: Space) -> None:
+    names = [f"{name}-{space.namespace}" for name in ("one", "two")]
+    one, two = ({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names)
+    manifests: list[Any] = [one, {**CONFIG, "metadata": {"name": "settings", "namespace": names[0]}}]
+    await space.deploy("shop", [*manifests, two])
+    await space.ready(WORKLOAD, "shop")
+    await space.cluster.create({**CONFIG, "metadata": {"name": "theirs", "namespace": names[1]}})
+    await space.client.patch(WORKLOAD, "shop", space.namespace, {"spec": {"manifests": manifests}})
+
+    async def is_given_up() -> bool:
+        instance = await space.ready(INSTANCE, "shop")
+        return len(instance["status"]["inventory"]) == 2
+
+    await space.until(is_given_up)
+    left = await find(space, two)
+    assert left is not None
+    assert "deletionTimestamp" not in left["metadata"]
+    assert INSTANCE_LABEL not in left["metadata"].get("labels", {})
+    await space.cluster.delete("v1", "Namespace", names[1], None, uid=left["metadata"]["uid"])
