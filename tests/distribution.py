@@ -33,18 +33,21 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In a worker: says to which group each test belongs, and puts groups with long tests first."""
+    """In a worker: says to which group each test belongs, unless it says so itself, and puts long groups first."""
     if not hasattr(config, "workerinput"):
         return
     one_for_all = config.stash[CHOICE].tier is Tier.KUBECONFIG
     groups = {item: _group_of(item, one_cluster_for_all=one_for_all) for item in items}
     long = {group for item, group in groups.items() if item.get_closest_marker("slow")}
     for item, group in groups.items():
-        item.add_marker(pytest.mark.xdist_group(group))
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=lambda item: groups[item] not in long)
 
 
 def _group_of(item: pytest.Item, *, one_cluster_for_all: bool) -> str:
+    if mark := item.get_closest_marker("xdist_group"):
+        return str(mark.args[0])
     real = item.get_closest_marker("cluster") is not None
     if real and one_cluster_for_all:
         return "cluster"  # a user's cluster is the same for all workers
