@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -29,17 +29,24 @@ class AgentSettings:
     runtime: str
     cluster: ClientSettings
     api: ClientSettings
+    metrics_port: int | None = None
+    metrics_host: str | None = "127.0.0.1"
+    """None: on all interfaces, as in a pod."""
 
 
 def settings_from_file(path: Path) -> AgentSettings:
-    """Reads ``{runtime, kubeconfig, token, apiUrl, caFile}``. Raises `ConfigError` that names what is missing."""
+    """Reads ``{runtime, kubeconfig, token, apiUrl, caFile, metricsPort}``.
+
+    Raises `ConfigError` that names what is missing.
+    """
     try:
         content = orjson.loads(path.read_bytes())
         api = ClientSettings(
             url=content["apiUrl"], ca_file=content.get("caFile"), token=content["token"], user_agent=USER_AGENT
         )
         cluster = settings_of_kubeconfig(_decoded(content["kubeconfig"]), user_agent=USER_AGENT)
-        return AgentSettings(runtime=content["runtime"], cluster=cluster, api=api)
+        port = content.get("metricsPort")
+        return AgentSettings(runtime=content["runtime"], cluster=cluster, api=api, metrics_port=port)
     except OSError as error:
         raise ConfigError(f"The agent's configuration {path} cannot be read: {error.strerror}.") from None
     except orjson.JSONDecodeError as error:
@@ -49,11 +56,22 @@ def settings_from_file(path: Path) -> AgentSettings:
 
 
 def settings_from_environment(environ: Mapping[str, str] = os.environ) -> AgentSettings:
-    """Reads ``THREEPORT_RUNTIME``, those of `ClientSettings.from_environment`, and ``KUBECONFIG`` unless in a pod."""
+    """Reads ``THREEPORT_RUNTIME``, ``THREEPORT_METRICS_PORT``, those of `ClientSettings.from_environment`, and
+    ``KUBECONFIG`` unless in a pod."""
     runtime = environ.get("THREEPORT_RUNTIME")
     if not runtime:
         raise ConfigError("THREEPORT_RUNTIME is not set: it must be the name of the KubernetesRuntimeInstance.")
-    return AgentSettings(runtime=runtime, cluster=_cluster_of(environ), api=ClientSettings.from_environment(environ))
+    api = replace(ClientSettings.from_environment(environ), user_agent=USER_AGENT)
+    port = environ.get("THREEPORT_METRICS_PORT") or ""
+    if port and not port.isdigit():
+        raise ConfigError(f"THREEPORT_METRICS_PORT is {port!r}, but must be a number.")
+    return AgentSettings(
+        runtime=runtime,
+        cluster=_cluster_of(environ),
+        api=api,
+        metrics_port=int(port) if port else None,
+        metrics_host=None if "KUBERNETES_SERVICE_HOST" in environ else "127.0.0.1",
+    )
 
 
 def _cluster_of(environ: Mapping[str, str]) -> ClientSettings:

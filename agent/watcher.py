@@ -7,8 +7,11 @@ import logging
 from dataclasses import replace
 from typing import Final
 
+from aiohttp import web
+
 from agent.cluster.identity import KindName
 from agent.cluster.reflector import Reflector
+from agent.metrics import INSTANCES, OBJECTS, PENDING
 from agent.observation.events import Events
 from agent.observation.instances import Instance, instance_of
 from agent.observation.kinds import KindWatches
@@ -17,6 +20,7 @@ from agent.reporting.heartbeat import Heartbeat
 from agent.reporting.report import Finding, is_ready_to_report, make_report
 from agent.reporting.reporter import Reporter
 from agent.reporting.reports import Reports
+from agent.serving import serve
 from agent.settings import AgentSettings
 from threeport.client import Client
 from threeport.client.objects import decode_json
@@ -49,11 +53,19 @@ class Watcher:
         self._kinds = KindWatches(self._cluster, self._objects, self._mark_kind)
         self._reporter = Reporter(Reports(self._client, settings.runtime), settings.runtime, self._examine)
         self._tasks: list[asyncio.Task[None]] = []
+        self._settings = settings
+        self._server: web.AppRunner | None = None
         self.ending = asyncio.Event()
         """Set by `stop`, and when a part has ended that should not: the process then ends, to be started anew."""
 
     async def start(self) -> None:
-        """Begins to follow Events and to report."""
+        """Begins to follow Events, to report and to serve metrics."""
+        INSTANCES.set_function(lambda: len(self._instances))
+        OBJECTS.set_function(lambda: len(self._objects))
+        PENDING.set_function(self._reporter.pending)
+        if self._settings.metrics_port is not None:
+            where = self._settings.metrics_host, self._settings.metrics_port
+            self._server = await serve(*where, is_ready=lambda: self._reporter.has_begun)
         self._tasks = [
             asyncio.create_task(self._reporter.run(), name="reporter"),
             asyncio.create_task(self._follow_events(), name="watch Event"),
@@ -72,6 +84,8 @@ class Watcher:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._cluster.close()
         await self._client.close()
+        if self._server is not None:
+            await self._server.cleanup()
 
     def workload_seen(self, workload: FrozenJson) -> None:
         """A ThreeportWorkload is there, new or changed. That of another runtime is not ours: a cluster may be two."""

@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from typing import Final, Protocol
 
+from agent.metrics import INTERRUPTIONS
 from threeport.client.errors import error_from_status
 from threeport.client.objects import decode_json
 from threeport.client.transport import Transport, pause_after
@@ -66,6 +67,7 @@ class Reflector:
             except (NotFound, Forbidden):
                 raise
             except ApiError as error:
+                INTERRUPTIONS.inc()
                 logger.info("The watch of %s is interrupted, will resume: %s", self._path, error.message)
                 await asyncio.sleep(pause_after(failures, error))
                 failures += 1

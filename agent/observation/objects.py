@@ -74,6 +74,9 @@ class Objects:
         self._instance_of: dict[str, str] = {}
         self._sight: dict[KindName, Sight] = {}
 
+    def __len__(self) -> int:
+        return len(self._by_name)
+
     def find(self, name: ObjectName) -> Seen | None:
         """The object of this name, if it is there and labelled."""
         return self._by_name.get(name)

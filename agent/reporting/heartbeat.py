@@ -7,6 +7,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Final
 
+from agent.metrics import WRITES
 from threeport import __version__
 from threeport.client import Client
 from threeport.common.delays import retry_delay
@@ -35,9 +36,11 @@ class Heartbeat:
         while True:
             try:
                 await self.beat()
+                WRITES.labels("heartbeat", "done").inc()
                 failures = 0
                 await asyncio.sleep(INTERVAL)
             except ApiError as error:
+                WRITES.labels("heartbeat", "failed").inc()
                 logger.warning("No sign of life can be given: %s", error.message)
                 await asyncio.sleep(retry_delay(failures, first=1.0, longest=INTERVAL))
                 failures += 1

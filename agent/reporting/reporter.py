@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from agent.metrics import WRITES
 from agent.reporting.report import Finding
 from agent.reporting.reports import Reports
 from agent.reporting.told import Told, is_news, told_of
@@ -51,6 +52,8 @@ class Reporter:
         self._gone: set[str] = set()
         self._busy: set[str] = set()
         self._wake = asyncio.Event()
+        self.has_begun = False
+        """Whether the reports that were there before have been read."""
 
     def mark(self, instance: str) -> None:
         """Something about the instance with this uid has changed."""
@@ -93,6 +96,10 @@ class Reporter:
             if instance not in self._gone:
                 self.mark(instance)
 
+    def pending(self) -> int:
+        """Instances whose report is due, or being written."""
+        return len(self._due) + len(self._busy)
+
     def reported(self) -> set[str]:
         """The uids of the instances that the API has reports about."""
         return set(self._told)
@@ -102,7 +109,9 @@ class Reporter:
         attempt = 0
         while True:
             try:
-                return await self.resync()
+                await self.resync()
+                self.has_begun = True
+                return
             except ApiError as error:
                 logger.warning("The reports of runtime %s cannot be read yet: %s", self._runtime, error.message)
                 await asyncio.sleep(retry_delay(attempt, first=FIRST_RETRY, longest=LONGEST_RETRY))
@@ -157,12 +166,14 @@ class Reporter:
         failures = self._failures[instance] = self._failures.get(instance, -1) + 1
         delay = retry_delay(failures, first=FIRST_RETRY, longest=LONGEST_RETRY)
         self._due[instance] = _now() + delay
+        WRITES.labels("report", "failed").inc()
         logger.warning("Report of instance %s: %s; trying again in %.0f s", instance, why, delay)
 
     async def _delete(self, instance: str) -> None:
         if instance in self._told:
             namespace, name, _ = self._told[instance]
             await self._reports.delete(namespace, name)
+            WRITES.labels("report", "done").inc()
             logger.info("Deleted report %s/%s: its instance is gone from the cluster", namespace, name)
         self._told.pop(instance, None)
         self._written.pop(instance, None)
@@ -180,6 +191,7 @@ class Reporter:
             return
         self._written[instance] = _now()
         await self._reports.write(spec)
+        WRITES.labels("report", "done").inc()
         namespace = spec.instance_ref.namespace or ""
         name = report_name(spec.instance_ref.name, instance, self._runtime)
         self._told[instance] = (namespace, name, new)

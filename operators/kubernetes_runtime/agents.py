@@ -22,7 +22,16 @@ from operators.kubernetes_runtime.settings import RuntimeSettings
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.controller import Controller
 from threeport.controller.cycle import Waiting
-from threeport.kube.agent_manifests import AGENT_ACCOUNT, AGENT_NAMESPACE, deployment_manifests, token_request
+from threeport.kube.agent_deployment import (
+    DEFAULT_RESOURCES,
+    METRICS_PORT,
+    AgentPod,
+    ApiAccess,
+    access_secret,
+    deployment_manifests,
+    deployment_name,
+)
+from threeport.kube.agent_manifests import AGENT_NAMESPACE, token_request
 from threeport.kube.cluster import Cluster
 from threeport.resources.kubernetes_runtime import KubernetesRuntimeInstance
 from threeport.resources.model import kind_of
@@ -32,16 +41,41 @@ RENEW_AFTER: Final = "threeport.io/renew-after"
 _RUNTIME: Final = kind_of(KubernetesRuntimeInstance)
 
 
-async def ensure_agent(controller: Controller, settings: RuntimeSettings, runtime: FrozenJson, cluster: Cluster) -> str:
+async def ensure_agent(
+    controller: Controller, settings: RuntimeSettings, runtime: FrozenJson, definition: FrozenJson, cluster: Cluster
+) -> str:
     """Sees to it that the agent runs, or can. Returns where, as part of a sentence."""
+    wanted = agent_settings(runtime, definition)
     if settings.agent_dir is not None:
-        await _ensure_file(controller, settings, runtime, cluster, agent_file(settings.agent_dir, runtime))
+        port = wanted.get("metricsPort")
+        await _ensure_file(controller, settings, runtime, cluster, agent_file(settings.agent_dir, runtime), port)
         return "its agent runs beside the control plane"
-    image = (runtime["spec"].get("agent") or {}).get("image") or settings.agent_image
-    if not image:
+    pod = agent_pod(wanted, settings)
+    if pod is None:
         return "it has no agent, since no image is set in spec.agent.image"
-    await _ensure_deployment(controller, settings, runtime, cluster, image)
+    await _ensure_deployment(controller, settings, runtime, cluster, pod)
     return "its agent runs in the cluster"
+
+
+def agent_settings(runtime: FrozenJson, definition: FrozenJson) -> JsonObject:
+    """What the instance says of its agent, and what its definition says of all."""
+    said = [spec.get("agent") or {} for spec in (definition["spec"], runtime["spec"])]
+    return {name: value for each in said for name, value in each.items() if value is not None}
+
+
+def agent_pod(wanted: FrozenJson, settings: RuntimeSettings) -> AgentPod | None:
+    """The pod; None without an image."""
+    image = wanted.get("image") or settings.agent_image
+    if not image:
+        return None
+    return AgentPod(
+        image=image,
+        resources={
+            **DEFAULT_RESOURCES,
+            **{key: value for key, value in (wanted.get("resources") or {}).items() if value},
+        },
+        metrics_port=wanted.get("metricsPort") or METRICS_PORT,
+    )
 
 
 def remove_agent_file(settings: RuntimeSettings, runtime: FrozenJson) -> None:
@@ -56,9 +90,14 @@ def agent_file(directory: Path, runtime: FrozenJson) -> Path:
 
 
 async def _ensure_file(
-    controller: Controller, settings: RuntimeSettings, runtime: FrozenJson, cluster: Cluster, path: Path
+    controller: Controller,
+    settings: RuntimeSettings,
+    runtime: FrozenJson,
+    cluster: Cluster,
+    path: Path,
+    metrics_port: int | None,
 ) -> None:
-    made_for = _digest(runtime, settings, cluster, "")
+    made_for = _digest(runtime, settings, cluster, str(metrics_port or ""))
     if _is_good(_read(path), made_for):
         return
     token, expires = await _account_token(cluster)
@@ -69,6 +108,7 @@ async def _ensure_file(
         "token": api_token,
         "apiUrl": settings.api_url,
         "caFile": str(settings.ca_file) if settings.ca_file else None,
+        "metricsPort": metrics_port,
         "madeFor": made_for,
         "renewAfter": _renew_after(min(expires, _expiry_of(api_token))),
     }
@@ -76,21 +116,22 @@ async def _ensure_file(
 
 
 async def _ensure_deployment(
-    controller: Controller, settings: RuntimeSettings, runtime: FrozenJson, cluster: Cluster, image: str
+    controller: Controller, settings: RuntimeSettings, runtime: FrozenJson, cluster: Cluster, pod: AgentPod
 ) -> None:
-    made_for = _digest(runtime, settings, cluster, image)
-    secret = await cluster.get("v1", "Secret", AGENT_ACCOUNT, AGENT_NAMESPACE)
+    metadata = runtime["metadata"]
+    name = deployment_name(metadata["name"], metadata["uid"])
+    made_for = _digest(runtime, settings, cluster, "")
+    secret = await cluster.get("v1", "Secret", name, AGENT_NAMESPACE)
     annotations = (secret or {"metadata": {}})["metadata"].get("annotations") or {}
     known = {"madeFor": annotations.get(MADE_FOR), "renewAfter": float(annotations.get(RENEW_AFTER) or 0)}
     token = "" if _is_good(known, made_for) else await _api_token(controller, runtime)
-    access, deployment = deployment_manifests(
-        image=image, runtime=runtime["metadata"]["name"], api_url=settings.api_url, ca=settings.ca(), token=token
-    )
+    access = ApiAccess(url=settings.api_url, ca=settings.ca(), token=token)
     if token:
-        stamps = {MADE_FOR: made_for, RENEW_AFTER: str(_renew_after(_expiry_of(token)))}
-        access["metadata"]["annotations"] = stamps
-        await ensure(controller, cluster, access)
-    await ensure(controller, cluster, deployment)
+        manifest = access_secret(name, access)
+        manifest["metadata"]["annotations"] = {MADE_FOR: made_for, RENEW_AFTER: str(_renew_after(_expiry_of(token)))}
+        await ensure(controller, cluster, manifest)
+    for manifest in deployment_manifests(name, metadata["name"], access, pod):
+        await ensure(controller, cluster, manifest)
 
 
 async def _account_token(cluster: Cluster) -> tuple[str, float]:
@@ -128,8 +169,8 @@ def _expiry_of(token: str) -> float:
     return float(claims.get("exp") or time.time() + 365 * 24 * 3600)
 
 
-def _digest(runtime: FrozenJson, settings: RuntimeSettings, cluster: Cluster, image: str) -> str:
-    parts = (runtime["metadata"]["uid"], settings.api_url, settings.ca(), cluster.access.endpoint, image)
+def _digest(runtime: FrozenJson, settings: RuntimeSettings, cluster: Cluster, more: str) -> str:
+    parts = (runtime["metadata"]["uid"], settings.api_url, settings.ca(), cluster.access.endpoint, more)
     authority = cluster.access.certificate_authority or ""
     return hashlib.sha256("\n".join((*parts, authority)).encode()).hexdigest()[:32]
 

@@ -23,7 +23,7 @@ from threeport.controller.cycle import decide, run_cycle
 CHECK_INTERVAL: Final = 60.0
 """Seconds between looks at a cluster that nobody touched. An outage never deletes anything."""
 
-AWAY: Final = 45.0
+AWAY: Final = 20.0
 """Seconds, at most, between looks at a cluster that is away: workloads go on within a minute of its return."""
 
 _OF_DEFINITIONS: Final = (DEFINITION.group, DEFINITION.version, DEFINITION.plural)

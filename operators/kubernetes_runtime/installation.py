@@ -6,10 +6,11 @@ from typing import Final
 
 from threeport.common.types import FrozenJson
 from threeport.controller.controller import Controller
+from threeport.kube.agent_deployment import RUNTIME_LABEL, deployment_name
 from threeport.kube.agent_manifests import AGENT_LABELS, AGENT_NAMESPACE, account_manifests
 from threeport.kube.cluster import Cluster
 from threeport.kube.manifest import drifted_fields, is_current, prepared
-from threeport.kube.threeport_workload import crd_manifest
+from threeport.kube.threeport_workload import crd_manifest, threeport_workload_kind
 
 _RBAC: Final = "rbac.authorization.k8s.io/v1"
 
@@ -30,8 +31,21 @@ async def ensure(controller: Controller, cluster: Cluster, manifest: FrozenJson)
     return True
 
 
-async def uninstall(controller: Controller, cluster: Cluster) -> None:
-    """Deletes what `install` made (and the rights that workloads added to it). Does not wait for the end of it."""
+async def uninstall(controller: Controller, cluster: Cluster, runtime: FrozenJson) -> None:
+    """Takes out the agent of a runtime, and what `install` made (with the rights that workloads added to it) unless
+    the cluster is another runtime, too. Does not wait for the end of it."""
+    metadata = runtime["metadata"]
+    name = deployment_name(metadata["name"], metadata["uid"])
+    others = False
+    for api_version, kind in (("apps/v1", "Deployment"), ("networking.k8s.io/v1", "NetworkPolicy"), ("v1", "Secret")):
+        for found in await cluster.list(api_version, kind, label_selector=RUNTIME_LABEL, namespace=AGENT_NAMESPACE):
+            if found["metadata"]["name"] == name:
+                await _delete(controller, cluster, found)
+            others = others or found["metadata"]["name"] != name
+    workloads = threeport_workload_kind()
+    told = await cluster.list(workloads.api_version, workloads.kind)
+    if others or any(one["spec"].get("runtime") != metadata["name"] for one in told):
+        return
     selector = ",".join(f"{key}={value}" for key, value in AGENT_LABELS.items())
     for kind in ("ClusterRoleBinding", "ClusterRole"):
         for found in await cluster.list(_RBAC, kind, label_selector=selector):
@@ -51,4 +65,5 @@ async def _delete(controller: Controller, cluster: Cluster, obj: FrozenJson) -> 
     if metadata.get("deletionTimestamp"):
         return
     controller.check_lease()
-    await cluster.delete(obj["apiVersion"], obj["kind"], metadata["name"], None, uid=metadata["uid"])
+    namespace = metadata.get("namespace")
+    await cluster.delete(obj["apiVersion"], obj["kind"], metadata["name"], namespace, uid=metadata["uid"])

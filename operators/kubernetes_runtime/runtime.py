@@ -36,8 +36,8 @@ async def reconcile_runtime(controller: Controller, settings: RuntimeSettings, s
     runtime = await _current(controller, seen)
     if runtime is None or runtime["metadata"].get("deletionTimestamp"):
         return "is gone, or going"
-    provider = await _provider(controller, runtime)
-    if provider == SIMULATED:
+    definition = await _definition(controller, runtime)
+    if definition["spec"]["infraProvider"] == SIMULATED:
         runtime = await _settle_access(controller, runtime, await ensure_simulated(settings, runtime))
     access = access_of(runtime)
     if access is None:
@@ -45,7 +45,7 @@ async def reconcile_runtime(controller: Controller, settings: RuntimeSettings, s
     cluster = await controller.clusters.get(runtime["metadata"]["uid"], access)
     version = await _reach(controller, runtime, cluster)
     written = await install(controller, cluster)
-    agent = await ensure_agent(controller, settings, runtime, cluster)
+    agent = await ensure_agent(controller, settings, runtime, definition, cluster)
     sentence = f"is reachable, Kubernetes {version}; {agent}."
 
     def note(status: JsonObject, _: FrozenJson) -> None:
@@ -72,8 +72,8 @@ async def remove_runtime(controller: Controller, settings: RuntimeSettings, seen
         named = ", ".join(users[:5]) + (f" and {len(users) - 5} more" if len(users) > 5 else "")
         raise Waiting("WorkloadsRemain", f"waits for workloads that run here: delete {named}", first=1, longest=30)
     remove_agent_file(settings, runtime)
-    provider = await _provider(controller, runtime)
-    if provider == SIMULATED:
+    definition = await _definition(controller, runtime)
+    if definition["spec"]["infraProvider"] == SIMULATED:
         await remove_simulated(settings, runtime)
     elif (metadata.get("annotations") or {}).get("threeport.io/abandon") != "true":
         await _clean_up(controller, runtime)
@@ -99,7 +99,8 @@ async def _clean_up(controller: Controller, runtime: FrozenJson) -> None:
     if access is None:
         return
     try:
-        await uninstall(controller, await controller.clusters.get(runtime["metadata"]["uid"], access))
+        cluster = await controller.clusters.get(runtime["metadata"]["uid"], access)
+        await uninstall(controller, cluster, runtime)
     except ClusterError as error:
         raise Waiting(
             error.reason,
@@ -117,7 +118,7 @@ async def _current(controller: Controller, seen: FrozenJson) -> JsonObject | Non
     return found if found["metadata"]["uid"] == seen["metadata"]["uid"] else None
 
 
-async def _provider(controller: Controller, runtime: FrozenJson) -> str:
+async def _definition(controller: Controller, runtime: FrozenJson) -> JsonObject:
     name = runtime["spec"]["definitionRef"]["name"]
     definition = await controller.client.find(DEFINITION, name)
     if definition is None:
@@ -125,7 +126,7 @@ async def _provider(controller: Controller, runtime: FrozenJson) -> str:
             "ReferenceNotFound", f"KubernetesRuntimeDefinition {name} does not exist; this goes on when it does",
             longest=60,
         )  # fmt: skip
-    return str(definition["spec"]["infraProvider"])
+    return definition
 
 
 async def _settle_access(controller: Controller, runtime: JsonObject, access: ClusterAccess) -> JsonObject:

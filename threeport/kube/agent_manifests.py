@@ -1,4 +1,4 @@
-"""What the agent needs in its cluster: an account with the right to look and to do nothing else, and a Deployment.
+"""What the agent needs in its cluster: the kind of object that it follows, and an account that may only look.
 
 The account reads the kinds that applications are made of, but no Secret. For kinds of other groups (custom resources
 of an application) a right to read that group is added when an application brings one: `read_group_manifests`.
@@ -36,8 +36,10 @@ def account_manifests() -> list[JsonObject]:
         {"apiGroups": [""], "resources": _CORE, "verbs": _READ},
         {"apiGroups": list(_GROUPS), "resources": ["*"], "verbs": _READ},
     ]
+    namespace = _metadata(AGENT_NAMESPACE)
+    namespace["labels"]["pod-security.kubernetes.io/enforce"] = "restricted"
     return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": _metadata(AGENT_NAMESPACE)},
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": namespace},
         crd_manifest(),
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _metadata(AGENT_ACCOUNT, AGENT_NAMESPACE)},
         *_right(AGENT_ACCOUNT, rules),
@@ -63,67 +65,6 @@ def token_request() -> JsonObject:
         "kind": "TokenRequest",
         "metadata": {"name": AGENT_ACCOUNT, "namespace": AGENT_NAMESPACE},
         "spec": {"expirationSeconds": 365 * 24 * 3600},
-    }
-
-
-def deployment_manifests(*, image: str, runtime: str, api_url: str, ca: str, token: str) -> list[JsonObject]:
-    """The agent as a pod: the token for the Threeport API in a Secret, and the Deployment, locked down.
-
-    `ca` (PEM) is what the API's certificate must come from.
-    """
-    access = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": _metadata(AGENT_ACCOUNT, AGENT_NAMESPACE),
-        "type": "Opaque",
-        "stringData": {"token": token, "ca.crt": ca},
-    }
-    environment = {
-        "THREEPORT_RUNTIME": runtime,
-        "THREEPORT_API_URL": api_url,
-        "THREEPORT_CA_FILE": "/etc/threeport/ca.crt",
-        "THREEPORT_TOKEN_FILE": "/etc/threeport/token",
-    }
-    return [access, _deployment(image, environment)]
-
-
-def _deployment(image: str, environment: dict[str, str]) -> JsonObject:
-    container = {
-        "name": "agent",
-        "image": image,
-        "command": ["python", "-m", "agent"],
-        "env": [{"name": name, "value": value} for name, value in environment.items()],
-        "resources": {"requests": {"cpu": "20m", "memory": "96Mi"}, "limits": {"memory": "256Mi"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
-        "volumeMounts": [
-            {"name": "access", "mountPath": "/etc/threeport", "readOnly": True},
-            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 # a path inside the container
-        ],
-    }
-    pod = {
-        "serviceAccountName": AGENT_ACCOUNT,
-        "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [container],
-        "volumes": [
-            {"name": "access", "secret": {"secretName": AGENT_ACCOUNT}},
-            {"name": "tmp", "emptyDir": {}},
-        ],
-    }
-    selector = {"app.kubernetes.io/name": "threeport-agent"}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": _metadata(AGENT_ACCOUNT, AGENT_NAMESPACE),
-        "spec": {
-            "replicas": 1,
-            "strategy": {"type": "Recreate"},
-            "selector": {"matchLabels": selector},
-            "template": {"metadata": {"labels": dict(AGENT_LABELS)}, "spec": pod},
-        },
     }
 
 

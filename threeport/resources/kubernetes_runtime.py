@@ -17,6 +17,29 @@ MESSAGE_COLUMN = Column("Message", ".status.conditions[?(@.type=='Ready')].messa
 AGE_COLUMN = Column("Age", ".metadata.creationTimestamp", "date")
 
 
+class AgentResources(Shape):
+    """What the pod of the agent asks for, and may use at most."""
+
+    requests: Annotated[dict[str, str] | None, Field(description="`cpu` and `memory` as in a container.")] = None
+    limits: Annotated[dict[str, str] | None, Field(description="`cpu` and `memory` as in a container.")] = None
+
+
+class AgentSettings(Shape):
+    """How the agent of the cluster is installed. What an instance leaves out its definition says."""
+
+    image: Annotated[str | None, Field(description="Container image of the agent, for clusters with pods.")] = None
+    resources: Annotated[AgentResources | None, Field(description="Resources of the agent's container.")] = None
+    metrics_port: Annotated[
+        int | None,
+        Field(
+            ge=1024,
+            le=65535,
+            description="Where the agent serves /metrics, /healthz and /readyz: in a pod 8080 unless it is set; beside "
+            "a local control plane only if it is set, on loopback.",
+        ),
+    ] = None
+
+
 class KubernetesRuntimeDefinitionSpec(Shape):
     """How clusters of this definition come to be."""
 
@@ -27,6 +50,7 @@ class KubernetesRuntimeDefinitionSpec(Shape):
             "without real pods, for a first look on any machine."
         ),
     ]
+    agent: Annotated[AgentSettings | None, Field(description="How agents of its clusters are installed.")] = None
 
 
 @resource(
@@ -44,12 +68,6 @@ class KubernetesRuntimeDefinition(Resource):
 
 DefinitionReference = Annotated[Reference, ReferenceMark("kubernetesruntimedefinitions.threeport.io", namespaced=False)]
 RuntimeReference = Annotated[Reference, ReferenceMark("kubernetesruntimeinstances.threeport.io", namespaced=False)]
-
-
-class AgentSettings(Shape):
-    """How the agent of the cluster is installed."""
-
-    image: Annotated[str | None, Field(description="Container image of the agent, for clusters with pods.")] = None
 
 
 class KubernetesRuntimeInstanceSpec(Shape):
