@@ -24,6 +24,7 @@ GIBIBYTES_PER_WORKER = 3
 """Two control planes and two clusters with their pods, at worst."""
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """What ``-n auto`` means."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**30
@@ -31,7 +32,7 @@ def pytest_xdist_auto_num_workers() -> int:
     return max(1, min(wanted, MOST_WORKERS, memory // GIBIBYTES_PER_WORKER))
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)  # the worker makes the groups part of the ids in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """In a worker: says to which group each test belongs, unless it says so itself, and puts long groups first."""
     if not hasattr(config, "workerinput"):

@@ -42,11 +42,10 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"kubernetes: {choice.tier or 'none'}: {choice.description}"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark the tests that use a cluster."""
-    for item in items:
-        if any(name in FIXTURES for name in getattr(item, "fixturenames", ())):
-            item.add_marker("cluster")
+    if any(name in FIXTURES for name in getattr(item, "fixturenames", ())):
+        item.add_marker("cluster")
 
 
 @pytest.fixture(scope="session")
