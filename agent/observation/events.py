@@ -32,6 +32,11 @@ class Events:
         found = [event for uid in subjects for event in self._about.get(uid, {}).values()]
         return sorted(found, key=lambda event: (event.last_seen or "", event.uid))[-NEWEST:]
 
+    def complaint(self, subject: str) -> ReportedEvent | None:
+        """The newest Event about the object with this uid if it is a warning: nothing was better since."""
+        newest = self.newest([subject])[-1:]
+        return newest[0] if newest and newest[0].type == "Warning" else None
+
     def seen(self, obj: JsonObject) -> None:
         """Notes an Event, new or repeated."""
         subject = (obj.get("involvedObject") or {}).get("uid")

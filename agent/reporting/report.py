@@ -9,12 +9,15 @@ from agent.observation.events import Events
 from agent.observation.instances import Instance
 from agent.observation.kinds import UNWATCHED
 from agent.observation.objects import Objects, Seen, Sight
-from threeport.kube.health.verdict import HEALTHY, Verdict, worst
+from threeport.kube.health.verdict import DELETING, HEALTHY, Verdict, sentence, worst
 from threeport.resources.model import Reference
 from threeport.resources.workload import ResourceReport, WorkloadReportSpec
 
 GRACE: Final = 10.0
 """Seconds that an object has to appear after the agent heard of it: watches of two kinds are not in step."""
+
+PROBE_FAILED: Final = "Unhealthy"
+"""The reason of the kubelet's Event about a probe: the status of the pod says no more than that it is not ready."""
 
 
 class Finding(NamedTuple):
@@ -35,14 +38,14 @@ def is_ready_to_report(instance: Instance, objects: Objects) -> bool:
 def make_report(runtime: str, instance: Instance, objects: Objects, events: Events, *, now: float) -> Finding:
     """The report of `instance`; `now` is the monotonic clock in seconds."""
     members = objects.of_instance(instance.uid)
-    troubles = _troubles(members, set(instance.resources))
+    causes = _causes(members, set(instance.resources), events)
     grace_left = max(0.0, instance.known_since + GRACE - now)
     verdicts: list[tuple[ObjectName, Verdict, Seen | None]] = []
     missing = False
     for name in instance.resources:
         seen = objects.find(name)
         if seen is not None and seen.instance == instance.uid:
-            verdicts.append((name, _explained(seen, troubles.get(seen.uid, [])), seen))
+            verdicts.append((name, _explained(seen, causes.get(seen.uid, []), events), seen))
         else:
             missing = missing or name.of_kind not in UNWATCHED
             verdicts.append((name, _unseen(name, objects.sight(name.of_kind), in_grace=grace_left > 0), None))
@@ -85,25 +88,37 @@ def _unseen(name: ObjectName, sight: Sight, *, in_grace: bool) -> Verdict:
     return Verdict("Down", "missing")
 
 
-def _troubles(members: dict[str, Seen], named: set[ObjectName]) -> dict[str, list[Verdict]]:
-    """What is wrong with pods and ReplicaSets, by the uid of the named object on whose behalf they are there."""
+def _causes(members: dict[str, Seen], named: set[ObjectName], events: Events) -> dict[str, list[Verdict]]:
+    """What pods and ReplicaSets suffer from, by the uid of the named object on whose behalf they are there."""
     found: dict[str, list[Verdict]] = {}
     for seen in members.values():
-        if seen.verdict.is_trouble and not seen.ended and seen.name not in named:
+        verdict = _with_complaint(seen, events)
+        explains = seen.verdict.is_trouble or verdict != seen.verdict
+        if explains and not seen.ended and seen.name not in named:
             owner = members.get(seen.owner)
             while owner is not None and owner.name not in named:
                 owner = members.get(owner.owner)
             if owner is not None:
-                found.setdefault(owner.uid, []).append(seen.verdict)
+                found.setdefault(owner.uid, []).append(verdict)
     return found
 
 
-def _explained(seen: Seen, troubles: list[Verdict]) -> Verdict:
-    """A Deployment that waits for pods is explained by the pod that cannot start; while some serve, it is Degraded."""
-    if seen.verdict.health == "Healthy" or not troubles:
+def _with_complaint(seen: Seen, events: Events) -> Verdict:
+    """What is under way for a reason that only an Event tells: a quota, a volume, a probe that fails."""
+    complaint = events.complaint(seen.uid)
+    if complaint is None or seen.verdict == DELETING:
         return seen.verdict
-    cause = worst(troubles)
-    if seen.verdict.is_trouble and seen.verdict.severity > cause.severity:
+    if seen.verdict.health == "Progressing" or (seen.verdict.health == "Degraded" and complaint.reason == PROBE_FAILED):
+        return Verdict(seen.verdict.health, sentence(complaint.reason, complaint.message))
+    return seen.verdict
+
+
+def _explained(seen: Seen, causes: list[Verdict], events: Events) -> Verdict:
+    """A Deployment that waits for pods is explained by the pod that cannot start; while some serve, it is Degraded."""
+    if seen.verdict.health == "Healthy" or not causes:
+        return _with_complaint(seen, events)
+    cause = worst(causes)
+    if not cause.is_trouble or (seen.verdict.is_trouble and seen.verdict.severity > cause.severity):
         return Verdict(seen.verdict.health, cause.message)
     return Verdict("Degraded" if seen.available else cause.health, cause.message)
 

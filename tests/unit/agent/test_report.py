@@ -87,6 +87,54 @@ def test_a_deployment_that_waits_is_explained_by_the_pod_that_cannot_start(avail
     assert spec.message == "Deployment/web: ImagePullBackOff: no"
 
 
+def warning(about: str, reason: str, message: str, *, kind: str = "Warning", at: str = "10") -> dict[str, Any]:
+    return {
+        "metadata": {"uid": f"event-{reason}-{at}"}, "type": kind, "reason": reason, "message": message,
+        "involvedObject": {"uid": about}, "lastTimestamp": f"2026-01-01T00:00:{at}Z",
+    }  # fmt: skip
+
+
+NOT_READY = {
+    "status": {
+        "phase": "Running",
+        "containerStatuses": [{"name": "web", "state": {"running": {"startedAt": "2026-01-01T00:00:05Z"}}}],
+        "conditions": [{"type": "Ready", "status": "False", "lastTransitionTime": "2026-01-01T00:00:05Z"}],
+    }
+}
+
+
+def test_what_only_an_event_tells_explains_what_is_under_way() -> None:
+    scene = Scene(DEPLOYMENT)
+    scene.put(DEPLOYMENT, "db", **running(0))
+    scene.events.seen(warning("uid-db", "FailedCreate", "exceeded quota: small"))
+    spec = scene.report((DEPLOYMENT, "db")).spec
+    assert (spec.health, spec.message) == ("Progressing", "Deployment/db: FailedCreate: exceeded quota: small")
+    scene.events.seen(warning("uid-db", "SuccessfulCreate", "created", kind="Normal", at="20"))
+    assert "quota" not in (scene.report((DEPLOYMENT, "db")).spec.message or "")
+
+
+def test_a_probe_that_fails_is_said_of_the_deployment() -> None:
+    scene = Scene(DEPLOYMENT)
+    scene.put(DEPLOYMENT, "web", **running(1))
+    scene.put(REPLICA_SET, "web-1", owner="uid-web", **running(1))
+    scene.put(POD, "web-1-a", owner="uid-web-1", **NOT_READY)
+    scene.events.seen(warning("uid-web-1-a", "Unhealthy", "Readiness probe failed: 503"))
+    spec = scene.report((DEPLOYMENT, "web")).spec
+    assert (spec.health, spec.resources[0].message) == ("Progressing", "Unhealthy: Readiness probe failed: 503")
+
+
+def test_a_pod_on_its_way_out_complains_in_vain() -> None:
+    scene = Scene(DEPLOYMENT)
+    scene.put(DEPLOYMENT, "web", **running(1))
+    scene.put(REPLICA_SET, "web-1", owner="uid-web", **running(1))
+    going = {"name": "web-1-a", "namespace": "ns", "uid": "uid-going", "deletionTimestamp": "2026-01-01T00:00:00Z",
+             "labels": {"threeport.io/workload-instance": "i"},
+             "ownerReferences": [{"uid": "uid-web-1", "controller": True}]}  # fmt: skip
+    scene.objects.put(condense(POD, {"metadata": going, **NOT_READY}))
+    scene.events.seen(warning("uid-going", "Unhealthy", "Readiness probe failed: connection refused"))
+    assert "probe" not in (scene.report((DEPLOYMENT, "web")).spec.message or "")
+
+
 def test_a_healthy_deployment_is_not_blamed_for_a_pod_that_is_on_its_way_out() -> None:
     scene = Scene(DEPLOYMENT)
     scene.put(DEPLOYMENT, "web", **running(2))

@@ -20,7 +20,7 @@ from threeport.kube.health.replicas import (
     assess_stateful_set,
 )
 from threeport.kube.health.storage import assess_volume, assess_volume_claim
-from threeport.kube.health.verdict import Verdict
+from threeport.kube.health.verdict import DELETING, Verdict
 
 Assessment = Callable[[FrozenJson], Verdict]
 
@@ -48,6 +48,6 @@ ASSESSMENTS: Final[dict[tuple[str, str], Assessment]] = {
 def assess(api_version: str, kind: str, obj: FrozenJson) -> Verdict:
     """The health of an object; kinds without a function of their own are judged by their conditions."""
     if part(obj, "metadata").get("deletionTimestamp"):
-        return Verdict("Progressing", "is being deleted")
+        return DELETING
     group = api_version.rpartition("/")[0]
     return ASSESSMENTS.get((group, kind), assess_by_conditions)(obj)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threeport.common.types import FrozenJson
 from threeport.kube.health.fields import condition, part
-from threeport.kube.health.verdict import HEALTHY, Verdict, sentence
+from threeport.kube.health.verdict import DELETING, HEALTHY, Verdict, sentence
 
 
 def assess_definition(obj: FrozenJson) -> Verdict:
@@ -29,4 +29,4 @@ def assess_api_service(obj: FrozenJson) -> Verdict:
 def assess_namespace(obj: FrozenJson) -> Verdict:
     """Healthy while it takes objects."""
     terminating = part(obj, "status").get("phase") == "Terminating"
-    return Verdict("Progressing", "is being deleted") if terminating else HEALTHY
+    return DELETING if terminating else HEALTHY

@@ -33,6 +33,7 @@ class Verdict(NamedTuple):
 
 
 HEALTHY: Final = Verdict("Healthy")
+DELETING: Final = Verdict("Progressing", "is being deleted")
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
