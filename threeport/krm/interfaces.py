@@ -13,7 +13,7 @@ from typing import Literal, Protocol, TypeAlias
 from threeport.common.types import JsonObject
 from threeport.resources.kind import Kind
 from threeport.store.records import Bookmark as Bookmark
-from threeport.store.records import Fence, Key, Page, StoredObject, Write
+from threeport.store.records import Fence, Key, Page, StoredObject, TextPage, Write
 from threeport.store.records import LabelRequirement as LabelRequirement
 from threeport.store.records import Shard as Shard
 
@@ -81,6 +81,8 @@ class Admission:
     together: frozenset[Key] = frozenset()
     """What the same transaction creates or applies, this object included."""
     warnings: list[str] = field(default_factory=list)
+    claims: list[Write] = field(default_factory=list)
+    """Writes of `threeport.krm.claims`, to be made together with this one."""
 
 
 class Admitter(Protocol):
@@ -109,6 +111,20 @@ class ObjectStore(Protocol):
         after: tuple[str, str] | None = None,
     ) -> Page:
         """Objects in order of namespace and name; `namespace` None means all. One current snapshot per page."""
+
+    async def list_text(
+        self,
+        resource: str,
+        *,
+        namespace: str | None = None,
+        name: str | None = None,
+        labels: Sequence[LabelRequirement] = (),
+        referring_to: Key | None = None,
+        shard: Shard | None = None,
+        limit: int | None = None,
+        after: tuple[str, str] | None = None,
+    ) -> TextPage:
+        """The same page as one text, which costs a third: for whom no bookkeeping is shown."""
 
     async def write(self, writes: Sequence[Write], *, fence: Fence | None = None) -> list[StoredObject]:
         """Makes all the changes and their notifications in one transaction, or none.

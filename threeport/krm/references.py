@@ -18,6 +18,7 @@ def targets_of(kind: Kind, obj: FrozenJson) -> tuple[ReferenceTarget, ...]:
     own_namespace = obj["metadata"].get("namespace", "")
     for reference in kind.references:
         for value in _values(obj, reference.path):
+            value = {"name": value} if isinstance(value, str) else value
             if isinstance(value, dict) and isinstance(value.get("name"), str):
                 namespace = (value.get("namespace") or own_namespace) if reference.namespaced else ""
                 key = Key(reference.resource, namespace, value["name"])

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias
 
 import orjson
 
-from threeport.common.errors import AlreadyExists, ApiError, NotFound
+from threeport.common.errors import AlreadyExists, ApiError, Conflict, NotFound
 from threeport.common.types import JsonObject
 from threeport.krm import drafts, metadata
 from threeport.krm.apply import applied, track_update
@@ -72,6 +72,8 @@ class Plan:
     outcome: StoredObject
     """The object as it is, or will be."""
     warnings: list[str] = field(default_factory=list)
+    claims: Sequence[Write] = ()
+    """What is written in the same transaction: `threeport.krm.claims`."""
 
     @property
     def creates(self) -> bool:
@@ -135,7 +137,15 @@ class Writer:
         Raises what the store raises; `explained` makes answers of `NameTaken` and `StillReferenced`.
         """
         writes = [plan.write for plan in plans if plan.write is not None]
-        stored = iter(await self._services.store.write(writes, fence=fence) if writes else [])
+        claims = [claim for plan in plans if plan.write is not None for claim in plan.claims]
+        if len({claim.key for claim in claims}) < len(claims):
+            raise Conflict(f"two objects of the transaction want to be the one {claims[0].key.name}; only one can")
+        try:
+            stored = iter(await self._services.store.write([*writes, *claims], fence=fence) if writes else [])
+        except NameTaken as error:
+            if error.key not in [claim.key for claim in claims]:
+                raise
+            raise StaleRevision(error.key, error.found) from None
         outcomes = [plan.outcome if plan.write is None else next(stored) for plan in plans]
         self._follow_up(outcomes)
         return outcomes
@@ -193,7 +203,7 @@ class Writer:
         bookkeeping = drafts.with_bookkeeping({}, caller.controller, own)
         write = replace(drafts.creation(key, obj, bookkeeping), references=targets_of(kind, obj))
         outcome = write.outcome(0)
-        return Plan(kind, write, outcome, [*warnings, *_dropped(dropped), *admission.warnings])
+        return Plan(kind, write, outcome, [*warnings, *_dropped(dropped), *admission.warnings], admission.claims)
 
     def _complete_new(self, caller: Caller, kind: Kind, obj: JsonObject) -> None:
         if kind.has_status and caller.controller is None:
@@ -269,7 +279,7 @@ class Writer:
         refers = changed or not drafts.same(*owners)
         write = self._change(target, stored, new, bookkeeping, references=refers, manager=manager)
         outcome = stored if write is None else write.outcome(stored.revision)
-        return Plan(kind, write, outcome, all_warnings)
+        return Plan(kind, write, outcome, all_warnings, admission.claims)
 
     def _change(
         self,

@@ -34,7 +34,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceField:
-    """A field ``{name, namespace?}`` that refers to an object of `resource` (``workloaddefinitions.threeport.io``)."""
+    """A field that refers to an object of `resource` (``workloaddefinitions.threeport.io``): ``{name, namespace?}``, or
+    just its name."""
 
     path: FieldPath
     resource: str

@@ -186,7 +186,11 @@ class WorkloadInstanceStatus(Status):
     """What is in the cluster and how it is."""
 
     health: Annotated[Health | None, Field(description="The worst health of its parts, as the agent sees it.")] = None
-    runtime: Annotated[str | None, Field(description="The runtime in use.")] = None
+    runtime: Annotated[
+        str | None,
+        ReferenceMark("kubernetesruntimeinstances.threeport.io", namespaced=False),
+        Field(description="The runtime in use, which cannot be deleted meanwhile."),
+    ] = None
     namespace: Annotated[str | None, Field(description="The namespace in the cluster.")] = None
     definition_generation: Annotated[int | None, Field(description="Revision of the definition applied last.")] = None
     applied_hash: Annotated[str | None, Field(description="Digest of the manifests applied last.")] = None

@@ -5,13 +5,14 @@ from __future__ import annotations
 from threeport.apiserver.admission.fields import values_at
 from threeport.apiserver.authorization import RUNTIMES
 from threeport.common.errors import Cause, Invalid
+from threeport.krm.claims import claimed
 from threeport.krm.interfaces import Admission, ObjectStore
 
 _FIELD = ("spec", "defaultRuntime")
 
 
 class DefaultRuntimeAdmitter:
-    """Refuses a second default runtime. Implements `Admitter`."""
+    """Refuses a second default runtime, whichever process is asked and when. Implements `Admitter`."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
@@ -20,6 +21,7 @@ class DefaultRuntimeAdmitter:
         """Raises `Invalid`, naming the runtime that is the default now."""
         if admission.kind.resource != RUNTIMES or not _is_default(admission.new) or _is_default(admission.old):
             return
+        admission.claims.append(await claimed(self._store, "default-runtime"))
         page = await self._store.list_page(RUNTIMES)
         for other in page.items:
             if other.key != admission.key and not other.deleting and _is_default(other.decoded()):
