@@ -61,7 +61,7 @@ class Heartbeat:
                 agent_version=__version__,
             ),
         )
-        await self._client.apply(heartbeat, field_manager=FIELD_MANAGER, force=True)
+        await self._client.apply(heartbeat, field_manager=FIELD_MANAGER, force=True, strict=False)
 
     async def _uid(self) -> str | None:
         """The uid of the runtime, so that the heartbeat goes with it."""

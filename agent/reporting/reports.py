@@ -40,7 +40,7 @@ class Reports:
             ),
             spec=spec,
         )
-        await self._client.apply(report, field_manager=FIELD_MANAGER, force=True)
+        await self._client.apply(report, field_manager=FIELD_MANAGER, force=True, strict=False)
 
     async def delete(self, namespace: str, name: str) -> None:
         """Deletes a report; one that is gone already is no error."""

@@ -200,12 +200,13 @@ class Client:
 
     @overload
     async def apply(
-        self, obj: R, *, field_manager: str = FIELD_MANAGER, force: bool = False, dry_run: bool = False
-    ) -> R: ...
+        self, obj: R, *, field_manager: str = FIELD_MANAGER, force: bool = False, dry_run: bool = False,
+        strict: bool = True,
+    ) -> R: ...  # fmt: skip
     @overload
     async def apply(
         self, obj: FrozenJson, kind: Kind, *, field_manager: str = FIELD_MANAGER, force: bool = False,
-        dry_run: bool = False,
+        dry_run: bool = False, strict: bool = True,
     ) -> JsonObject: ...  # fmt: skip
     async def apply(
         self,
@@ -215,11 +216,16 @@ class Client:
         field_manager: str = FIELD_MANAGER,
         force: bool = False,
         dry_run: bool = False,
+        strict: bool = True,
     ) -> R | JsonObject:
         """Server-side apply: creates the object or changes the fields given, and drops those that this manager gave
-        before and no longer gives. Raises `Conflict` where another manager owns a field, unless `force`."""
+        before and no longer gives. Raises `Conflict` where another manager owns a field, unless `force`.
+
+        A server of an older release leaves out fields that it does not know, unless `strict`.
+        """
         what, body = _target(obj, kind)
         query = {"fieldManager": field_manager, "force": str(force).lower(), **_dry_run(dry_run)}
+        query |= {} if strict else {"fieldValidation": "Ignore"}
         headers = {"Content-Type": APPLY_PATCH}
         answer = await self.transport.request(
             "PATCH", _path_of(body, what), query=query, body=encode_json(body), headers=headers
