@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -89,6 +93,41 @@ def test_a_killed_component_comes_back_and_the_application_becomes_ready(
     shared.ok("apply", "-f", "-", stdin=workload(name, CONFIG_MAP % ("a", "x")))
     shared.ok("wait", f"workload/{name}", "--timeout", "90s")
     shared.ok("delete", f"workload/{name}")
+
+
+def test_what_loses_its_port_to_another_program_takes_another_and_all_follow(
+    tptctl: Tptctl, eventually: Eventually
+) -> None:
+    tptctl.ok("up")
+    for component in ("nats", "api"):
+        address = address_of(tptctl, component)
+        with taken_from(tptctl.pid(component), address):
+            eventually(lambda: address_of(tptctl, component) != address and all_ready(tptctl))  # noqa: B023
+    assert address_of(tptctl, "api") in tptctl.ok("status")
+    tptctl.ok("apply", "-f", "-", stdin=workload("moved", CONFIG_MAP % ("a", "x")))
+    tptctl.ok("wait", "workload/moved", "--timeout", "90s")
+
+
+def address_of(tptctl: Tptctl, component: str) -> str:
+    return next(each.address for each in tptctl.state().processes if each.name == component)
+
+
+@contextmanager
+def taken_from(pid: int, address: str) -> Iterator[None]:
+    """Kills the process and listens where it did, before it is started again."""
+    host, _, port = address.partition(":")
+    os.kill(pid, signal.SIGKILL)
+    with socket.socket() as intruder:
+        intruder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                intruder.bind((host, int(port)))
+                break
+            except OSError:
+                assert time.monotonic() < deadline, f"{address} was not free for a moment"
+        intruder.listen()
+        yield
 
 
 def test_a_killed_supervisor_leaves_a_working_api_and_up_takes_over(tptctl: Tptctl) -> None:

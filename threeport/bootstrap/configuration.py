@@ -22,6 +22,13 @@ def add_control_plane(entry: ControlPlaneEntry, *, home: Path | None = None) -> 
         content.current = entry.name
 
 
+def renew_control_plane(entry: ControlPlaneEntry, *, home: Path | None = None) -> None:
+    """Replaces the entry where there is one; the current one stays."""
+    with _changing(home) as content:
+        if entry.name in content.entries:
+            content.entries[entry.name] = entry
+
+
 def remove_control_plane(name: str, *, home: Path | None = None) -> None:
     """Removes the entry; if it was the current one, another becomes current, or none if there is no other."""
     with _changing(home) as content:

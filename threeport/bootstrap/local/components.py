@@ -13,7 +13,8 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from threeport.bootstrap.local.cockroach import CockroachServer
@@ -44,6 +45,8 @@ class Component:
     name: str
     server: ServerProcess
     after: tuple[str, ...] = ()
+    port: str = ""
+    """The name, among the ports of the settings, of the one where it listens."""
     address: str = ""
     """Where it listens, for people."""
     fingerprint: str = ""
@@ -100,7 +103,13 @@ def components(installation: Installation, settings: LocalSettings) -> list[Comp
     found += [plan.agent(file) for file in sorted(installation.agents.glob("*.json"))]
     for component in found:
         component.server.log = installation.logs / f"{component.name}.log"
-    return found
+    return [replace(component, fingerprint=_fingerprint(component)) for component in found]
+
+
+def _fingerprint(component: Component) -> str:
+    """Changes with all that the process is told: its environment, where it listens, the file that it reads."""
+    told = (sorted(component.server.environment().items()), component.address, component.fingerprint)
+    return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +122,7 @@ class _Plan:
 
     def database(self) -> Component:
         server = self._database_server()
-        return Component(
-            name=self.settings.database, server=server, address=f"{LOOPBACK}:{self.settings.ports['postgres']}"
-        )
+        return Component(name=self.settings.database, server=server, port="postgres", address=self._address("postgres"))
 
     def nats(self) -> Component:
         server = NatsServer(
@@ -124,16 +131,15 @@ class _Plan:
             users=[NatsUser(NATS_USER, self.settings.nats_password)],
             tls=NatsTls(self.files.server.certificate, self.files.server.key),
         )
-        return Component(name="nats", server=server, address=f"{LOOPBACK}:{self.settings.ports['nats']}")
+        return Component(name="nats", server=server, port="nats", address=self._address("nats"))
 
     def api(self) -> list[Component]:
         """The API processes; they share one port."""
-        port = self.settings.ports["api"]
         environment = _environment(
-            THREEPORT_LISTEN=f"{LOOPBACK}:{port}",
+            THREEPORT_LISTEN=self._address("api"),
             THREEPORT_SHARE_PORT=str(self.settings.api_processes > 1).lower(),
             THREEPORT_DATABASE_URL=self._database_server().dsn,
-            THREEPORT_NATS_URL=f"tls://{LOOPBACK}:{self.settings.ports['nats']}",
+            THREEPORT_NATS_URL=f"tls://{self._address('nats')}",
             THREEPORT_NATS_USER=NATS_USER,
             THREEPORT_NATS_PASSWORD=self.settings.nats_password,
             THREEPORT_NATS_CA=str(self.files.authority.certificate),
@@ -145,28 +151,27 @@ class _Plan:
         count = self.settings.api_processes
         names = ["api"] if count == 1 else [f"api-{number}" for number in range(count)]
         return [
-            self._program(name, "threeport.apiserver", environment, after=(self.settings.database, "nats"), port=port)
+            self._program(name, "threeport.apiserver", environment, after=(self.settings.database, "nats"), port="api")
             for name in names
         ]
 
     def simulated(self) -> Component:
-        port = self.settings.ports["simulated"]
         environment = _environment(
-            THREEPORT_SIMULATED_LISTEN=f"{LOOPBACK}:{port}",
+            THREEPORT_SIMULATED_LISTEN=self._address("simulated"),
             THREEPORT_DATABASE_URL=self._database_server().dsn,
             THREEPORT_TLS_CERT=str(self.files.server.certificate),
             THREEPORT_TLS_KEY=str(self.files.server.key),
             THREEPORT_SIMULATED_TOKEN_FILE=str(self.installation.simulated_token),
         )
         return self._program(
-            "simulated", "threeport.simulated", environment, after=(self.settings.database,), port=port
+            "simulated", "threeport.simulated", environment, after=(self.settings.database,), port="simulated"
         )
 
     def controller(self, name: str) -> Component:
         identity = self.files.controller(name)
-        metrics = self.settings.ports[metrics_port_of(name)]
+        metrics = metrics_port_of(name)
         environment = _environment(
-            THREEPORT_METRICS_PORT=str(metrics),
+            THREEPORT_METRICS_PORT=str(self.settings.ports[metrics]),
             THREEPORT_API_URL=self._api_url,
             THREEPORT_CA_FILE=str(self.files.authority.certificate),
             THREEPORT_CLIENT_CERT=str(identity.certificate),
@@ -174,7 +179,7 @@ class _Plan:
         )
         if name == "kubernetes-runtime":
             environment["THREEPORT_AGENT_DIR"] = str(self.installation.agents)
-            environment["THREEPORT_SIMULATED_URL"] = f"https://{LOOPBACK}:{self.settings.ports['simulated']}"
+            environment["THREEPORT_SIMULATED_URL"] = f"https://{self._address('simulated')}"
             environment["THREEPORT_SIMULATED_TOKEN_FILE"] = str(self.installation.simulated_token)
         return self._program(
             f"controller-{name}",
@@ -182,7 +187,8 @@ class _Plan:
             environment,
             arguments=(name,),
             after=self._api_names,
-            address=f"{LOOPBACK}:{metrics}/metrics",
+            port=metrics,
+            path="/metrics",
         )
 
     def agent(self, file: Path) -> Component:
@@ -196,9 +202,12 @@ class _Plan:
             fingerprint=hashlib.sha256(file.read_bytes()).hexdigest(),
         )
 
+    def _address(self, port: str) -> str:
+        return f"{LOOPBACK}:{self.settings.ports[port]}"
+
     @property
     def _api_url(self) -> str:
-        return f"https://{LOOPBACK}:{self.settings.ports['api']}"
+        return f"https://{self._address('api')}"
 
     @property
     def _api_names(self) -> tuple[str, ...]:
@@ -218,10 +227,11 @@ class _Plan:
         *,
         arguments: tuple[str, ...] = (),
         after: tuple[str, ...],
-        port: int | None = None,
-        address: str = "",
+        port: str = "",
+        path: str = "",
         fingerprint: str = "",
     ) -> Component:
+        """One that serves under no `path` serves the API's ``/readyz``, which tells when it is ready."""
         authority = self.files.authority.certificate
         server = Program(
             self.installation.directory,
@@ -229,10 +239,10 @@ class _Plan:
             module=module,
             arguments=arguments,
             environment=environment,
-            probe=(lambda: answers_ready(port, authority)) if port else None,
+            probe=partial(answers_ready, self.settings.ports[port], authority) if port and not path else None,
         )
-        address = f"{LOOPBACK}:{port}" if port else address
-        return Component(name=name, server=server, after=after, address=address, fingerprint=fingerprint)
+        address = f"{self._address(port)}{path}" if port else ""
+        return Component(name=name, server=server, after=after, port=port, address=address, fingerprint=fingerprint)
 
 
 def answers_ready(port: int, authority: Path) -> bool:

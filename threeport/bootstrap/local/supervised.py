@@ -49,8 +49,9 @@ class Supervised:
         )
         self._answering = answering
         self._changed = changed
+        self.failures = 0
+        """How often it has ended in a row, without a steady run in between."""
         self._process: asyncio.subprocess.Process | None = None
-        self._failures = 0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -71,8 +72,8 @@ class Supervised:
             await self._wait_for_others()
             started = time.monotonic()
             why = await self._run_once()
-            self._failures = 0 if time.monotonic() - started > STEADY else self._failures + 1
-            pause = min(FIRST_PAUSE * 2.0 ** min(self._failures - 1, 16), LONGEST_PAUSE) if self._failures else 0.0
+            self.failures = 0 if time.monotonic() - started > STEADY else self.failures + 1
+            pause = min(FIRST_PAUSE * 2.0 ** min(self.failures - 1, 16), LONGEST_PAUSE) if self.failures else 0.0
             logger.warning("%s %s; starting it again in %.1f s", self.component.name, why, pause)
             self.state.restarts += 1
             self._enter(Phase.RESTARTING, f"{why}; see its log")

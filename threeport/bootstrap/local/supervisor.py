@@ -14,15 +14,17 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import threeport
+from threeport.bootstrap.configuration import renew_control_plane
 from threeport.bootstrap.errors import BootstrapError
 from threeport.bootstrap.files import Locked, lock
 from threeport.bootstrap.local.components import Component, components
 from threeport.bootstrap.local.installation import Installation, LocalSettings, usual_ports
 from threeport.bootstrap.local.process_ids import identify
-from threeport.bootstrap.local.processes import ServerFailed, free_port
+from threeport.bootstrap.local.processes import ServerFailed, free_port, is_free
 from threeport.bootstrap.local.state import Phase, SupervisorState, read_state, write_state
 from threeport.bootstrap.local.supervised import Supervised, end_leftover
 from threeport.controller.installed import installed_controllers
@@ -30,6 +32,9 @@ from threeport.controller.installed import installed_controllers
 logger = logging.getLogger("supervisor")
 
 LOCK_SECONDS = 3.0
+LOST_AFTER = 2
+"""How often a component ends in a row before it counts that its port is not free: once may be its own last process."""
+
 FOLLOW_SECONDS = 0.5
 """How often it looks whether the settings or the files of agents have changed."""
 
@@ -78,6 +83,7 @@ class Supervisor:
 
     async def _follow(self) -> None:
         """Starts what is wanted and does not run, and stops what runs and is wanted no more, or differently."""
+        await asyncio.to_thread(self._leave_taken_ports)
         changes = self._changes()
         if changes == self._followed:
             return
@@ -96,6 +102,28 @@ class Supervisor:
         if list(self._running) != list(wanted):
             self._running = {name: self._running[name] for name in wanted}
             self._write_state()
+
+    def _leave_taken_ports(self) -> None:
+        """What cannot start because another program took its port gets another one, and all who speak to it follow."""
+        try:
+            ports = self.installation.read_settings().ports
+            taken = {name for name in self._ports_in_want() if not is_free(ports[name])}
+            if not taken:
+                return
+            with lock(self.installation.change_lock, seconds=0):
+                settings = self.installation.read_settings()
+                ports = _available(settings.ports, only=taken)
+                self.installation.write_settings(settings.model_copy(update={"ports": ports}))
+        except Locked:
+            return  # a command is changing this control plane: at the next look
+        if "api" in taken:
+            renew_control_plane(self.installation.entry(), home=self.installation.directory.parent)
+
+    def _ports_in_want(self) -> set[str]:
+        """The ports of components that end each time they are started, unless an API process that shares it has it."""
+        held = {running.component.port for running in self._running.values() if running.state.process}
+        ending = {running.component.port for running in self._running.values() if running.failures >= LOST_AFTER}
+        return ending - held - {""}
 
     def _changes(self) -> dict[Path, int]:
         """The files that say what should run, with the time of their last change (ns)."""
@@ -131,17 +159,19 @@ class Supervisor:
         write_state(self.installation, self._state)
 
 
-def _available(ports: dict[str, int]) -> dict[str, int]:
-    """The ports that are remembered where they are free, and others where they are taken."""
-    chosen: dict[str, int] = {}
+def _available(ports: dict[str, int], *, only: Collection[str] | None = None) -> dict[str, int]:
+    """The ports that are remembered where they are free, others where they are taken; `only` says which to judge."""
+    chosen = {name: port for name, port in ports.items() if only is not None and name not in only}
     for name, port in ports.items():
+        if name in chosen:
+            continue
         found = free_port(port)
         while found in chosen.values():
             found = free_port()
         if found != port:
             logger.info("port %d is taken by another program: %s gets port %d", port, name, found)
         chosen[name] = found
-    return chosen
+    return {name: chosen[name] for name in ports}
 
 
 def main(directory: str) -> int:
