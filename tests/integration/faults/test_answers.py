@@ -8,7 +8,7 @@ import yaml
 
 from tests.e2e.conftest import Tptctl
 from tests.fixtures.control_plane import WholeControlPlane
-from tests.integration.faults.manifests import config_map
+from tests.fixtures.manifests import config_map
 from threeport.common.types import JsonObject
 
 CONFIG = config_map("settings", "red")

@@ -11,8 +11,8 @@ import pytest
 
 from tests.fixtures.control_plane import WholeControlPlane
 from tests.fixtures.link import Link, LinkState
+from tests.fixtures.manifests import DEPLOYMENT, SERVICE, config_map
 from tests.integration.faults.conftest import Site, kubeconfig_through
-from tests.integration.faults.manifests import DEPLOYMENT, SERVICE, config_map
 from tests.integration.faults.team import INSTANCE, NAMESPACE, RUNTIME, WORKLOAD, Team
 from threeport.kube.cluster import Cluster
 

@@ -14,9 +14,9 @@ import pytest
 from tests.cluster.provision import Cluster as Kubernetes
 from tests.fixtures.api import Api, new_api, settings_of
 from tests.fixtures.controllers import Agents, ControllerProcess
+from tests.fixtures.manifests import SERVICE, config_map
 from tests.fixtures.simulated import SimulatedProcess
 from tests.integration.faults.crashing import CrashingController
-from tests.integration.faults.manifests import SERVICE, config_map
 from tests.integration.faults.team import INSTANCE, NAMESPACE, RUNTIME, WORKLOAD, Team
 from tests.integration.operators.conftest import RUNTIME_DEFINITION, access_from, ensure
 from threeport.bootstrap.local.identities import IdentityFiles

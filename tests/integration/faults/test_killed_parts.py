@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.fixtures.control_plane import WholeControlPlane
+from tests.fixtures.manifests import DEPLOYMENT, SERVICE, config_map
 from tests.integration.faults.ledger import Ledger
-from tests.integration.faults.manifests import DEPLOYMENT, SERVICE, config_map
 from tests.integration.faults.team import INSTANCE, Team
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.integration.faults.manifests import config_map
+from tests.fixtures.manifests import config_map
 from tests.integration.faults.team import INSTANCE, Team
 
 CHANGES = 10

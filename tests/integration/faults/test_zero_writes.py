@@ -12,8 +12,8 @@ import pytest
 
 from tests.cluster.provision import Cluster as Kubernetes
 from tests.fixtures.control_plane import WholeControlPlane
+from tests.fixtures.manifests import DEPLOYMENT, SERVICE, config_map
 from tests.integration.faults.conftest import Site
-from tests.integration.faults.manifests import DEPLOYMENT, SERVICE, config_map
 from tests.integration.faults.team import INSTANCE, Team
 
 QUIET = 3.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from tests.fixtures.manifests import CONFIG
 from tests.fixtures.ports import free_port
 from tests.fixtures.simulated import SimulatedCluster
 from tests.integration.operators.conftest import (
@@ -17,7 +18,6 @@ from tests.integration.operators.conftest import (
     ensure,
 )
 from tests.integration.operators.test_waking import woken_by
-from tests.integration.operators.test_workload import CONFIG
 from threeport.client import Client
 from threeport.kube.access import ClusterAccess
 from threeport.kube.cluster import Cluster

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.fixtures.manifests import CONFIG, DEPLOYMENT
 from tests.integration.operators.conftest import (
     DEFINITION,
     INSTANCE,
@@ -9,7 +10,7 @@ from tests.integration.operators.conftest import (
     WORKLOAD,
     Space,
 )
-from tests.integration.operators.test_workload import CONFIG, DEPLOYMENT, objects_of
+from tests.integration.operators.test_workload import objects_of
 from threeport.resources.core import Event
 from threeport.resources.model import kind_of
 from threeport.resources.workload import WorkloadReport

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.fixtures.manifests import CONFIG, DEPLOYMENT
 from tests.integration.operators.conftest import INSTANCE, WORKLOAD, Space
-from tests.integration.operators.test_workload import CONFIG, DEPLOYMENT, labelled
+from tests.integration.operators.test_workload import labelled
 from threeport.common.types import JsonObject
 from threeport.kube.labels import INSTANCE_LABEL
 from threeport.resources.core import Event

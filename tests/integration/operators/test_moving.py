@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from tests.cluster.provision import Cluster as RealCluster
+from tests.fixtures.manifests import CONFIG, DEPLOYMENT
 from tests.integration.operators.conftest import (
     INSTANCE,
     WORKLOAD,
@@ -18,7 +19,7 @@ from tests.integration.operators.conftest import (
     runtime_on,
     simulated_runtime,
 )
-from tests.integration.operators.test_workload import CONFIG, DEPLOYMENT, labelled
+from tests.integration.operators.test_workload import labelled
 from threeport.client import Client
 from threeport.resources.model import kind_of
 from threeport.resources.workload import WorkloadReport

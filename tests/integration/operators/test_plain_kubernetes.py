@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tests.cluster.provision import Cluster as RealCluster
+from tests.fixtures.manifests import CONFIG
 from tests.integration.operators.conftest import (
     INSTANCE,
     NAMESPACE,
@@ -23,7 +24,6 @@ from tests.integration.operators.conftest import (
     access_from,
     ensure,
 )
-from tests.integration.operators.test_workload import CONFIG
 from threeport.bootstrap.local.processes import ServerProcess
 from threeport.client import Client, ClientSettings
 from threeport.kube.cluster import Cluster

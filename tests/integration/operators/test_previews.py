@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from tests.fixtures.manifests import CONFIG, DEPLOYMENT
 from tests.integration.operators.conftest import DEFINITION, INSTANCE, WORKLOAD, Space
-from tests.integration.operators.test_workload import CONFIG, DEPLOYMENT, objects_of
+from tests.integration.operators.test_workload import objects_of
 from threeport.common.types import JsonObject
 from threeport.controller.conditions import READY, condition
 from threeport.resources.model import kind_of

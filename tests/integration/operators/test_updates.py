@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.fixtures.manifests import CONFIG, DEPLOYMENT
 from tests.integration.operators.conftest import (
     DEFINITION,
     INSTANCE,
@@ -15,7 +16,7 @@ from tests.integration.operators.conftest import (
     WORKLOAD,
     Space,
 )
-from tests.integration.operators.test_workload import CONFIG, DEPLOYMENT, objects_of
+from tests.integration.operators.test_workload import objects_of
 from threeport.common.errors import Invalid
 from threeport.common.types import JsonObject
 from threeport.controller.conditions import READY, condition

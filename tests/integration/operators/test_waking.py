@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from tests.fixtures.manifests import CONFIG
 from tests.integration.operators.conftest import DEFINITION, INSTANCE, RUNTIME, SIMULATED_ONLY, Space
-from tests.integration.operators.test_workload import CONFIG
 from threeport.common.types import JsonObject
 from threeport.controller.conditions import READY, condition
 from threeport.controller.progress import WAKE_ANNOTATION

@@ -6,32 +6,11 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-import yaml
 
+from tests.fixtures.manifests import CONFIG, DEPLOYMENT
 from tests.integration.operators.conftest import DEFINITION, INSTANCE, WORKLOAD, Space, sample
 from threeport.common.types import JsonObject
 from threeport.kube.labels import INSTANCE_LABEL
-
-CONFIG: JsonObject = {
-    "apiVersion": "v1",
-    "kind": "ConfigMap",
-    "metadata": {"name": "settings"},
-    "data": {"colour": "red"},
-}
-DEPLOYMENT: JsonObject = yaml.safe_load(
-    """
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers: [{name: web, image: "nginx:1.27", ports: [{containerPort: 80}]}]
-"""
-)
 
 
 async def objects_of(space: Space, name: str) -> dict[str, JsonObject]:
