@@ -20,6 +20,12 @@ from tests.integration.clients.conftest import API_VERSION, GROUP, PLURAL, READY
 WHERE = (GROUP, VERSION, "default", PLURAL)
 DEADLINE = 20
 MERGE = "application/merge-patch+json"
+APPLY = "application/apply-patch+yaml"
+
+
+def is_ready(obj: dict[str, Any]) -> bool:
+    """Whether somebody has said that the object is ready: what all of these clients wait for by a watch."""
+    return any(each["type"] == "Ready" for each in obj.get("status", {}).get("conditions", ()))
 
 
 @pytest.fixture
@@ -45,15 +51,21 @@ def test_custom_objects_sync(client: k8s.client.ApiClient, definition: dict[str,
     assert [item["metadata"]["name"] for item in listed["items"]] == [name]
     patched = api.patch_namespaced_custom_object(*WHERE, name, labelled("gold"))
     assert patched["metadata"]["labels"]["tier"] == "gold"
+    definition["metadata"]["labels"]["tier"] = "silver"
+    applied = api.patch_namespaced_custom_object(
+        *WHERE, name, definition, field_manager="tests", force=True, _content_type=APPLY
+    )
+    assert applied["metadata"]["labels"]["tier"] == "silver"
     api.patch_namespaced_custom_object_status(*WHERE, name, READY)
-    api.delete_namespaced_custom_object(*WHERE, name)
     events = k8s.watch.Watch().stream(
         api.list_namespaced_custom_object, *WHERE,
         field_selector=f"metadata.name={name}", resource_version=revision, timeout_seconds=DEADLINE,
     )  # fmt: skip
-    seen = [next(events)["type"]]
-    while seen[-1] != "DELETED":
-        seen.append(next(events)["type"])
+    while not is_ready(next(events)["object"]):
+        pass
+    api.delete_namespaced_custom_object(*WHERE, name)
+    while next(events)["type"] != "DELETED":
+        pass
     with pytest.raises(k8s.client.ApiException, match="404"):
         api.get_namespaced_custom_object(*WHERE, name)
 
@@ -82,8 +94,13 @@ def test_dynamic(client: k8s.client.ApiClient, definition: dict[str, Any], name:
     )
     assert applied.metadata.labels.tier == "gold"
     assert next(events)["raw_object"]["metadata"]["name"] == name
+    resource.status.patch(body=READY, name=name, namespace="default", content_type=MERGE)
+    while not is_ready(next(events)["raw_object"]):
+        pass
     resource.patch(body=labelled("silver"), name=name, namespace="default", content_type=MERGE)
     resource.delete(name=name, namespace="default")
+    while next(events)["type"] != "DELETED":
+        pass
     assert not resource.get(namespace="default", label_selector=f"test={name}").items
 
 
@@ -99,8 +116,16 @@ def test_the_informer_keeps_up(client: k8s.client.ApiClient, name: str) -> None:
         assert heard["ADDED"].wait(DEADLINE)
         core.patch_namespace(name, labelled("gold"))
         assert heard["MODIFIED"].wait(DEADLINE)
+        heard["MODIFIED"].clear()
+        applied = {"apiVersion": "v1", "kind": "Namespace", **labelled("silver")}
+        core.patch_namespace(name, applied, field_manager="tests", force=True, _content_type=APPLY)
+        assert heard["MODIFIED"].wait(DEADLINE)
+        assert [(each.metadata.name, each.metadata.labels["tier"]) for each in informer.cache.list()] == [
+            (name, "silver")
+        ]
         core.delete_namespace(name)
         assert heard["DELETED"].wait(DEADLINE)
+        assert informer.cache.list() == []
     finally:
         informer.stop()
 
@@ -113,13 +138,18 @@ async def test_asyncio(aio: aio_client.ApiClient, definition: dict[str, Any], na
     assert [item["metadata"]["name"] for item in listed["items"]] == [name]
     await api.patch_namespaced_custom_object(*WHERE, name, labelled("gold"), _content_type=MERGE)
     await api.patch_namespaced_custom_object_status(*WHERE, name, READY, _content_type=MERGE)
+    selection = {"field_selector": f"metadata.name={name}", "timeout_seconds": DEADLINE}
+    async with aio_watch.Watch() as watch, asyncio.timeout(DEADLINE):
+        async for event in watch.stream(api.list_namespaced_custom_object, *WHERE, **selection):
+            if is_ready(event["object"]):
+                break
     definition["metadata"]["labels"]["tier"] = "silver"
     applied = await api.patch_namespaced_custom_object(
-        *WHERE, name, definition, field_manager="tests", force=True, _content_type="application/apply-patch+yaml"
+        *WHERE, name, definition, field_manager="tests", force=True, _content_type=APPLY
     )
     assert applied["metadata"]["labels"]["tier"] == "silver"
     await api.delete_namespaced_custom_object(*WHERE, name)
-    selection = {"field_selector": f"metadata.name={name}", "resource_version": revision, "timeout_seconds": DEADLINE}
+    selection["resource_version"] = revision
     async with aio_watch.Watch() as watch, asyncio.timeout(DEADLINE):
         async for event in watch.stream(api.list_namespaced_custom_object, *WHERE, **selection):
             if event["type"] == "DELETED":
