@@ -2,8 +2,11 @@
 
 Most of the long tests wait: for a lease to run out, for a deadline, for a cluster. So more of them run at the same
 time than there are processors. What is expensive to have twice decides what stays together: a worker makes control
-planes, clusters and servers of its own when the first test asks for them. So the tests of one control plane go to one
-worker, apart for simulated and for real clusters; all others go file by file. Groups with long tests begin first.
+planes, clusters and servers of its own when the first test asks for them. So the tests of a directory that share a
+control plane go to one worker, apart for simulated and for real clusters; all others go file by file. The long groups
+begin first, or one of them would be what everybody waits for in the end.
+
+The scheduler of pytest-xdist knows tests by their ids alone, hence these tables.
 """
 
 from __future__ import annotations
@@ -11,17 +14,50 @@ from __future__ import annotations
 import os
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.cluster.fixtures import CHOICE
 from tests.cluster.tiers import Tier
 
-CONTROL_PLANES = ("whole", "control_plane", "shared")
-"""The fixtures that are a control plane for the session."""
+TOGETHER = ("tests/e2e", "tests/integration/faults", "tests/integration/operators", "tests/integration/views")
+"""Directories whose tests share a control plane."""
+
+APART = (
+    "tests/e2e/test_control_planes.py",
+    "tests/e2e/test_new_kind_guide.py",
+    "tests/integration/faults/test_crash_after_each_write.py",
+    "tests/integration/operators/test_heartbeats.py",
+    "tests/integration/operators/test_shards.py",
+)
+"""Files in them that have control planes of their own, or do little but wait."""
+
+NO_CLUSTER = ("tests/unit/", "tests/specification/", "tests/dialect/")
 
 WORKERS_PER_PROCESSOR = 2
 MOST_WORKERS = 8
 GIBIBYTES_PER_WORKER = 3
 """Two control planes and two clusters with their pods, at worst."""
+
+
+class GroupScheduling(LoadScopeScheduling):
+    """Gives a worker one group of tests after the other, in the order in which they were collected."""
+
+    def __init__(self, config: pytest.Config, log: Producer | None = None) -> None:
+        super().__init__(config, log)
+        config.option.loadscopereorder = False
+        self._one_cluster = config.stash[CHOICE].tier is Tier.KUBECONFIG
+
+    def _split_scope(self, nodeid: str) -> str:
+        if self._one_cluster and not nodeid.startswith(NO_CLUSTER):
+            return "cluster"  # a user's cluster is the same for all workers
+        return group_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupScheduling:
+    """Whatever ``--dist`` says: other ways would make everything in each worker."""
+    return GroupScheduling(config, log)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -32,26 +68,15 @@ def pytest_xdist_auto_num_workers() -> int:
     return max(1, min(wanted, MOST_WORKERS, memory // GIBIBYTES_PER_WORKER))
 
 
-@pytest.hookimpl(tryfirst=True)  # the worker makes the groups part of the ids in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In a worker: says to which group each test belongs, unless it says so itself, and puts long groups first."""
-    if not hasattr(config, "workerinput"):
-        return
-    one_for_all = config.stash[CHOICE].tier is Tier.KUBECONFIG
-    groups = {item: _group_of(item, one_cluster_for_all=one_for_all) for item in items}
-    long = {group for item, group in groups.items() if item.get_closest_marker("slow")}
-    for item, group in groups.items():
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: groups[item] not in long)
+    """In a worker: puts groups with long tests first."""
+    if hasattr(config, "workerinput"):
+        long = {group_of(item.nodeid) for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: group_of(item.nodeid) not in long)
 
 
-def _group_of(item: pytest.Item, *, one_cluster_for_all: bool) -> str:
-    if mark := item.get_closest_marker("xdist_group"):
-        return str(mark.args[0])
-    real = item.get_closest_marker("cluster") is not None
-    if real and one_cluster_for_all:
-        return "cluster"  # a user's cluster is the same for all workers
-    used = next((name for name in CONTROL_PLANES if name in getattr(item, "fixturenames", ())), None)
-    place = used or item.location[0].removeprefix("tests/").removesuffix(".py")
-    return f"{place}-real" if real else place
+def group_of(nodeid: str) -> str:
+    """The tests of one group run in one worker: those of a file, or of a directory of `TOGETHER`."""
+    file = nodeid.partition("::")[0]
+    directory = next((one for one in TOGETHER if file.startswith(f"{one}/") and file not in APART), None)
+    return f"{directory or file}{' on a real cluster' if '[real' in nodeid else ''}"

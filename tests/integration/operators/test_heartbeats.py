@@ -13,9 +13,6 @@ from threeport.resources.model import kind_of
 
 HEARTBEAT = kind_of(AgentHeartbeat)
 
-pytestmark = pytest.mark.xdist_group("heartbeats")
-"""They mostly wait: other tests on the same control plane need not wait for them."""
-
 
 @pytest.fixture
 def shared_runtime() -> None:
