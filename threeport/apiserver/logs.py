@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
+from typing import BinaryIO, cast
 
 import orjson
 import structlog
@@ -51,4 +53,22 @@ def _text(logger: object, method: str, event: structlog.typing.EventDict) -> str
 
 
 def _lines_of(*names: str) -> structlog.BytesLogger:
-    return structlog.BytesLogger(sys.stderr.buffer, name=names[0] if names else None)
+    return structlog.BytesLogger(cast(BinaryIO, BestEffort(sys.stderr.buffer)), name=names[0] if names else None)
+
+
+class BestEffort:
+    """A file for lines that are dropped when they cannot be written: no request fails because the log's disk is full,
+    after what it asked for has been done."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, line: bytes) -> None:
+        """Writes the line, or drops it."""
+        with suppress(OSError):
+            self._file.write(line)
+
+    def flush(self) -> None:
+        """Flushes what can be."""
+        with suppress(OSError):
+            self._file.flush()

@@ -72,7 +72,9 @@ def _files(path: Path) -> list[Path]:
         return [path]
     files = sorted(file for file in path.iterdir() if file.is_file() and file.suffix in SUFFIXES)
     if not files:
-        raise CliError(f"The directory {path} holds no file that ends with {', '.join(SUFFIXES)}.")
+        below = sorted(str(inner) for inner in path.iterdir() if inner.is_dir())
+        hint = f" Directories below it are not looked into: name one, such as {below[0]}." if below else ""
+        raise CliError(f"The directory {path} holds no file that ends with {', '.join(SUFFIXES)}.{hint}")
     return files
 
 

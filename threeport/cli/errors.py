@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import time
 import traceback
+from typing import Final
 
 import click
 
@@ -34,9 +36,30 @@ def report(error: Exception) -> ExitCode:
         return ExitCode.ERROR
     if isinstance(error, ApiError):
         return _report_answer(error)
+    if isinstance(error, OSError) and error.strerror:
+        failure(_of_system(error))
+        return ExitCode.ERROR
     failure(f"unexpected: {type(error).__name__}: {error}")
     note(f"This is a fault of tptctl. The details are in {_keep_details(error)}.")
     return ExitCode.ERROR
+
+
+_ADVICE: Final = {
+    errno.ENOSPC: "Make room on that disk, then run the command again.",
+    errno.EDQUOT: "Your quota of that disk is used up: make room, then run the command again.",
+    errno.EACCES: "Run it as the user whom it belongs to, or set THREEPORT_HOME to a directory of yours.",
+    errno.EPERM: "Run it as the user whom it belongs to, or set THREEPORT_HOME to a directory of yours.",
+    errno.EROFS: "Set THREEPORT_HOME to a directory that can be written to.",
+    errno.ENOTDIR: "A file is where a directory has to be: move it away.",
+    errno.EMFILE: "Raise the limit of open files: ulimit -n 4096.",
+}
+"""What to do about what the system refuses."""
+
+
+def _of_system(error: OSError) -> str:
+    """What the system refuses, and the next step."""
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror}. {_ADVICE.get(error.errno or 0, '')}".rstrip()
 
 
 def _report_answer(error: Exception) -> ExitCode:

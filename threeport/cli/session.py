@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from threeport.cli import completing
 from threeport.cli.console import warning
@@ -50,6 +52,14 @@ def namespace_option(function: F) -> F:
     return option(function)
 
 
+def insisted_namespace() -> str | None:
+    """The namespace of ``-n`` where it stands on the command line of the running command; None for the default."""
+    context = click.get_current_context(silent=True)
+    if context is None or context.get_parameter_source("namespace") is not ParameterSource.COMMANDLINE:
+        return None
+    return str(context.params["namespace"])
+
+
 @asynccontextmanager
 async def connected(control_plane: str | None) -> AsyncIterator[Client]:
     """A client of the control plane (the current one if None). Warnings of the server go to stderr."""
@@ -70,8 +80,14 @@ def kind_called(catalog: Catalog, word: str) -> Kind:
     """The kind that a person means. Raises `CliError` that lists what there is."""
     found = catalog.by_word(word)
     if found is None:
+        words = [known for kind in catalog for known in (kind.singular, kind.plural, *kind.short_names)]
+        close = get_close_matches(word.lower(), words)
+        meant = f" Did you mean {close[0]!r}?" if close else ""
         known = ", ".join(sorted(kind.plural for kind in catalog))
-        raise CliError(f"The API has no kind {word!r}. It has: {known}.")
+        raise CliError(
+            f"The API has no kind {word!r}.{meant} It has: {known}. "
+            "What workloads have put into clusters is shown by `tptctl tree workload/NAME`."
+        )
     return found
 
 

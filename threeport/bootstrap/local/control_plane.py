@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -30,6 +31,7 @@ FAILURES = 4
 """How often a process may fail in a row before `up` gives up and shows why; the supervisor goes on trying."""
 
 LOG_TAIL = 15
+DISK_FULL = os.strerror(errno.ENOSPC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,11 +188,14 @@ def _essential(state: SupervisorState) -> list[ProcessState]:
 
 
 def _failure(installation: Installation, process: ProcessState) -> BootstrapError:
-    return BootstrapError(
-        f"{process.name} does not start: {process.message}. The end of its log:\n"
-        f"{log_tail(installation, process.name)}\n"
-        f"The whole log: `tptctl control-plane logs {process.name} --name {installation.name}`."
-    )
+    tail = log_tail(installation, process.name)
+    said = f"{process.name} does not start: {process.message}"
+    if DISK_FULL in said + tail:
+        said = f"The disk that holds {installation.directory} is full: make room, then run `tptctl up` again.\n{said}"
+    if not tail:
+        return BootstrapError(said)
+    command = f"tptctl control-plane logs {process.name} --name {installation.name}"
+    return BootstrapError(f"{said}\nThe end of its log:\n{tail}\nThe whole log: `{command}`.")
 
 
 def _stop_supervisor(installation: Installation, on_progress: Callable[[SupervisorState], None]) -> bool:

@@ -152,9 +152,12 @@ class Supervised:
     def _rotate_log(self) -> None:
         """Copies a long log away and empties it: the process appends, so it goes on at the start of the file."""
         log = self.component.server.log
-        if log.exists() and log.stat().st_size > LOG_LIMIT:
-            shutil.copyfile(log, log.with_name(f"{log.name}.1"))
-            os.truncate(log, 0)
+        try:
+            if log.exists() and log.stat().st_size > LOG_LIMIT:
+                shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+                os.truncate(log, 0)
+        except OSError as error:  # a full disk, most likely: the process is worth more than its log
+            logger.warning("the log of %s cannot be moved away: %s", self.component.name, error)
 
     def _enter(self, phase: Phase, message: str = "") -> None:
         self.state.phase, self.state.message, self.state.since = phase, message, time.time()

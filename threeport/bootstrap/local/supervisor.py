@@ -49,6 +49,8 @@ class Supervisor:
         if process is None:
             raise BootstrapError("this system does not say when a process started (no /proc, no ps)")
         self._state = SupervisorState(supervisor=process, version=threeport.__version__)
+        self._unwritten = False
+        """Whether the state could not be written when it changed."""
         self._stopping = asyncio.Event()
         self._followed: dict[Path, int] = {}
 
@@ -61,6 +63,8 @@ class Supervisor:
             await asyncio.to_thread(self._take_over)
             while not self._stopping.is_set():
                 await self._follow()
+                if self._unwritten:
+                    self._write_state()
                 try:
                     await asyncio.wait_for(self._stopping.wait(), timeout=FOLLOW_SECONDS)
                 except TimeoutError:
@@ -156,7 +160,13 @@ class Supervisor:
 
     def _write_state(self) -> None:
         self._state.processes = [running.state for running in self._running.values()]
-        write_state(self.installation, self._state)
+        try:
+            write_state(self.installation, self._state)
+            self._unwritten = False
+        except OSError as error:  # a full disk must not end what runs; commands see what was written last
+            if not self._unwritten:
+                logger.error("cannot say how the processes are, trying again: %s", error)
+            self._unwritten = True
 
 
 def _available(ports: dict[str, int], *, only: Collection[str] | None = None) -> dict[str, int]:

@@ -22,7 +22,7 @@ from threeport.resources.workload import WorkloadInstance, WorkloadReport
 from threeport.store.records import Key
 
 SPEC_LINES = 60
-"""Lines of the spec that are shown; `tptctl get -o yaml` has the rest."""
+"""Lines of a section that are shown; `tptctl get` with `-o yaml` has the rest."""
 
 
 @click.command()
@@ -165,13 +165,13 @@ async def _reports(client: Client, kind: Kind, obj: JsonObject) -> Sequence[Json
 
 
 def _section(title: str, value: object, *, limit: int) -> Iterator[str]:
-    """A field as YAML below its name; long ones are cut, certificates said in words."""
+    """A field as YAML below its name; long ones are cut, certificates told in words."""
     if value in (None, {}, []):
         return
     lines = as_yaml(with_short_certificates(value)).splitlines()
     shown = lines[:limit]
     if len(lines) > limit:
-        shown.append(f"... {len(lines) - limit} more lines: tptctl get -o yaml shows them")
+        shown.append(f"... {len(lines) - limit} more lines: see them with -o yaml of `tptctl get`")
     heading = f"{title[0].upper()}{title[1:]}:"
     if isinstance(value, dict | list):
         yield heading

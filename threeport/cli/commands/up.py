@@ -101,11 +101,17 @@ async def _register(
             if access.expires:
                 warning(
                     f"The credentials of the kubeconfig's plugin end at {access.expires}. "
-                    f"Renew them with `tptctl runtime add {name} --kubeconfig ...`."
+                    f"Renew them with `tptctl runtime add {name} --kubeconfig FILE`."
                 )
             runtime = await add_cluster(client, name, access, default=True)
         else:
             runtime = await default_runtime(client) or await add_simulated_runtime(client, name, default=True)
+        if runtime.metadata.deletion_timestamp:
+            raise BootstrapError(
+                f"The control plane is up, but its default runtime {runtime.metadata.name} is being deleted: see "
+                f"`tptctl describe runtime {runtime.metadata.name}`. Once it is gone, `tptctl up --name {entry.name}` "
+                "makes another; `tptctl runtime add NAME --kubeconfig FILE --default` does at once."
+            )
         kind = kind_of(KubernetesRuntimeInstance)
         target = Target(kind, {"metadata": {"name": runtime.metadata.name}})
         try:
