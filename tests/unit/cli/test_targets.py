@@ -18,10 +18,6 @@ from threeport.resources import load_catalog
 CATALOG = load_catalog()
 METADATA = {"name": "shop", "namespace": "team"}
 WORKLOAD = {"apiVersion": "threeport.io/v1alpha1", "kind": "Workload", "metadata": METADATA}
-    "apiVersion": "threeport.io/v1alpha1",
-    "kind": "Workload",
-    "metadata": {"name": "shop", "namespace": "team"},
-}
 
 
 def targets_with(*arguments: str) -> list[str | None]:
