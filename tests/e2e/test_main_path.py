@@ -66,7 +66,7 @@ def test_a_watch_shows_what_changes(shared: Tptctl, eventually: Eventually, tmp_
 
 def test_a_dry_run_changes_nothing(shared: Tptctl) -> None:
     document = workload("dry", CONFIG_MAP % ("a", "x"))
-    assert shared.ok("apply", "--dry-run", "-f", "-", stdin=document) == "workload/dry created (dry run)\n"
+    assert shared.ok("apply", "--dry-run", "-f", "-", stdin=document) == "workload/dry created (server dry run)\n"
     assert shared("get", "workload", "dry").code == 3
 
 

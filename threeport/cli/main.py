@@ -20,6 +20,7 @@ _COMMANDS = {
     "status": ("status", "Show the parts of the control plane and their health."),
     "control-plane": ("control_plane", "Look into the control plane (logs)."),
     "apply": ("apply", "Create or change objects from files, all or nothing."),
+    "diff": ("diff", "Show what would change, here and in the clusters."),
     "get": ("get", "Show objects."),
     "describe": ("describe", "Show everything about an object."),
     "tree": ("tree", "Show an object and all that hangs on it, down to the pods."),
