@@ -20,18 +20,22 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.cluster.fixtures import CHOICE
 from tests.cluster.tiers import Tier
 
-TOGETHER = ("tests/e2e", "tests/integration/faults", "tests/integration/operators", "tests/integration/views")
-"""Directories whose tests share a control plane."""
+TOGETHER = ("tests/integration/operators", "tests/integration/faults", "tests/e2e", "tests/integration/views")
+"""Directories whose tests share a control plane; the longest first."""
 
 APART = (
     "tests/e2e/test_control_planes.py",
     "tests/e2e/test_new_kind_guide.py",
     "tests/integration/faults/test_crash_after_each_write.py",
+    "tests/integration/faults/test_killed_parts.py",
+    "tests/integration/faults/test_old_news.py",
+    "tests/integration/faults/test_runtime_crash_after_each_write.py",
     "tests/integration/operators/test_heartbeats.py",
     "tests/integration/operators/test_shards.py",
 )
-"""Files in them that have control planes of their own, or do little but wait."""
+"""Files in them that have control planes of their own, or take minutes."""
 
+ON_REAL_CLUSTER = " on a real cluster"
 NO_CLUSTER = ("tests/unit/", "tests/specification/", "tests/dialect/")
 
 WORKERS_PER_PROCESSOR = 2
@@ -69,14 +73,21 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In a worker: puts groups with long tests first."""
+    """In a worker: puts long groups first."""
     if hasattr(config, "workerinput"):
-        long = {group_of(item.nodeid) for item in items if item.get_closest_marker("slow")}
-        items.sort(key=lambda item: group_of(item.nodeid) not in long)
+        slow = {group_of(item.nodeid) for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: _turn(group_of(item.nodeid), slow))
 
 
 def group_of(nodeid: str) -> str:
     """The tests of one group run in one worker: those of a file, or of a directory of `TOGETHER`."""
     file = nodeid.partition("::")[0]
     directory = next((one for one in TOGETHER if file.startswith(f"{one}/") and file not in APART), None)
-    return f"{directory or file}{' on a real cluster' if '[real' in nodeid else ''}"
+    return f"{directory or file}{ON_REAL_CLUSTER if '[real' in nodeid else ''}"
+
+
+def _turn(group: str, slow: set[str]) -> int:
+    together = group.removesuffix(ON_REAL_CLUSTER)
+    if together in TOGETHER:
+        return TOGETHER.index(together)
+    return len(TOGETHER) + (group not in slow)
