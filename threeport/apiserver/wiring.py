@@ -7,6 +7,7 @@ away first, lets requests under way finish, and only then takes away what they s
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
@@ -129,6 +130,7 @@ class Process:
         self._tasks = [asyncio.create_task(run()) for run in self._running]
         self._listener = Listener(self.app, context, max_connections=settings.max_connections)
         port = await self._listener.open(settings.host, settings.port, share_port=settings.share_port)
+        spare_the_collector()
         log.info("listening", address=settings.host, port=port)
 
     async def close(self) -> None:
@@ -144,6 +146,16 @@ class Process:
         if self._listener is not None:
             await self._listener.close()
         await self._events.close()
+
+
+def spare_the_collector() -> None:
+    """What is here by now stays: the collector of cycles need not look at it again and again (10 % of a create).
+
+    Little that requests leave behind has cycles, so it need not come after every few hundred objects either.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def broker_settings(settings: Settings) -> BrokerSettings:

@@ -27,7 +27,7 @@ from threeport.krm.selectors import (
 )
 from threeport.krm.services import Services
 from threeport.krm.table import partial_metadata, table
-from threeport.store.records import Key, Page, StoredObject
+from threeport.store.records import Key, Page, StoredObject, TextPage
 
 _LARGEST_PAGE = 10_000
 _FUTURE = 60 * SECOND
@@ -159,13 +159,30 @@ class Reader:
         position = parse_position(token) if token else None
         # Read before the snapshot: a watch from here then misses nothing.
         revision = position.revision if position else self._services.events.list_revision()
-        page = await self.page(target, selection, limit=parse_limit(query), after=position.after if position else None)
-        metadata: JsonObject = {"resourceVersion": str(resume_point(target, selection, page.items, revision))}
-        if page.after:
-            metadata["continue"] = Position(revision, page.after).as_token()
-            if page.remaining is not None and not selection.fields.others:
-                metadata["remainingItemCount"] = page.remaining
+        limit, after = parse_limit(query), position.after if position else None
+        # resume_point looks at a single object.
+        plain = caller.controller is None and not selection.fields.others and selection.fields.name is None
+        if form is Form.OBJECT and plain:
+            text = await self._text(target, selection, limit=limit, after=after)
+            return _list(target, text.items, _list_metadata(revision, revision, text.after))
+        page = await self.page(target, selection, limit=limit, after=after)
+        metadata = _list_metadata(revision, resume_point(target, selection, page.items, revision), page.after)
         return self._rendered(caller, target, page, metadata, form, query)
+
+    async def _text(
+        self, target: Target, selection: Selection, *, limit: int | None, after: tuple[str, str] | None
+    ) -> TextPage:
+        """A page of the selection as everyone sees it."""
+        page = await self._services.store.list_text(
+            target.kind.resource,
+            namespace=selection.namespace,
+            labels=selection.labels,
+            referring_to=selection.referring_to,
+            shard=selection.shard,
+            limit=limit,
+            after=after,
+        )
+        return page._replace(items=self._services.views.hidden(target.kind, page.items))
 
     async def page(
         self, target: Target, selection: Selection, *, limit: int | None, after: tuple[str, str] | None = None
@@ -198,10 +215,7 @@ class Reader:
         items = ",".join(views.raw(item, caller.controller) for item in page.items)
         items = views.hidden(kind, items)
         if form is Form.OBJECT:
-            head = orjson.dumps(
-                {"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata}
-            ).decode()
-            return f'{head[:-1]},"items":[{items}]}}'
+            return _list(target, items, metadata)
         objects: list[JsonObject] = orjson.loads(f"[{items}]")
         if form is Form.TABLE:
             include = query.get("includeObject") or "Metadata"
@@ -213,3 +227,16 @@ class Reader:
             "items": [partial_metadata(obj) for obj in objects],
         }
         return orjson.dumps(partial).decode()
+
+
+def _list_metadata(revision: int, resume: int, after: tuple[str, str] | None) -> JsonObject:
+    metadata: JsonObject = {"resourceVersion": str(resume)}
+    if after:
+        metadata["continue"] = Position(revision, after).as_token()
+    return metadata
+
+
+def _list(target: Target, items: str, metadata: JsonObject) -> str:
+    kind = target.kind
+    head = orjson.dumps({"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata}).decode()
+    return f'{head[:-1]},"items":[{items}]}}'

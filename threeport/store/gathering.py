@@ -45,8 +45,13 @@ class Gathering(Generic[T, R]):
         self._run = run
         self._apart = apart
         self._waiting: list[_Asked[T, R]] = []
-        self._lanes: set[asyncio.Task[None]] = set()
+        self._lanes: set[asyncio.Task[None] | None] = set()
         self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is asked for."""
+        return not self._waiting and not self._lanes
 
     async def ask(self, item: T) -> R:
         """The result for one item. Raises what `run` raises.
@@ -65,7 +70,6 @@ class Gathering(Generic[T, R]):
     def _open_lane(self) -> None:
         lane = asyncio.create_task(self._work())
         self._lanes.add(lane)
-        lane.add_done_callback(self._lanes.discard)
 
     def _open_another(self) -> None:
         self._timer = None
@@ -78,12 +82,14 @@ class Gathering(Generic[T, R]):
         self._timer = loop.call_later(max(remaining, PATIENCE), self._open_another)
 
     async def _work(self) -> None:
-        while batch := self._take():
-            try:
+        batch: list[_Asked[T, R]] = []
+        try:
+            while batch := self._take():
                 await self._serve(batch)
-            finally:
-                for asked in batch:
-                    asked.answer.cancel()
+        finally:
+            for asked in batch:
+                asked.answer.cancel()
+            self._lanes -= {asyncio.current_task()}
 
     def _take(self) -> list[_Asked[T, R]]:
         """The next items, less those that nobody waits for any more."""

@@ -88,14 +88,19 @@ class StoredObject:
 
     def served(self) -> str:
         """The body as users see it: with its ``resourceVersion``, without bookkeeping."""
-        rest = self.body[len(BODY_PREFIX) :]
-        comma = "" if rest.startswith("}") else ","
-        return f'{BODY_PREFIX}"resourceVersion":"{self.revision}"{comma}{rest}'
+        return served_text(self.revision, self.body)
 
     def decoded(self) -> JsonObject:
         """The object that `served` is the text of, for those who look inside or make the next version of it."""
         decoded: JsonObject = orjson.loads(self.served())
         return decoded
+
+
+def served_text(revision: int, body: str) -> str:
+    """A stored body as users see it: with its ``resourceVersion``."""
+    rest = body[len(BODY_PREFIX) :]
+    comma = "" if rest.startswith("}") else ","
+    return f'{BODY_PREFIX}"resourceVersion":"{revision}"{comma}{rest}'
 
 
 class Bookmark(NamedTuple):

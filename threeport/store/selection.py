@@ -23,9 +23,9 @@ class Selection:
         self.conditions.append(condition)
         self.parameters.extend(parameters)
 
-    def page(self, limit: int | None) -> str:
+    def page(self, limit: int | None, columns: str = COLUMNS) -> str:
         """The query for up to `limit` rows in order of namespace and name."""
-        query = f"SELECT {COLUMNS} FROM objects WHERE {' AND '.join(self.conditions)} ORDER BY namespace, name"  # noqa: S608
+        query = f"SELECT {columns} FROM objects WHERE {' AND '.join(self.conditions)} ORDER BY namespace, name"  # noqa: S608
         return query if limit is None else f"{query} LIMIT {int(limit)}"
 
 

@@ -68,12 +68,14 @@ def composed_selections() -> Iterator[str]:
         )
         yield selection.page(None)
         yield selection.page(10)
+        yield selection.page(10, "namespace, name, revision, body")
 
 
 COMPOSED = {
     ("singles", "sql_of(shape)"): list(composed_writes()),
     ("writing", "sql"): list(composed_writes()),
     ("objects", "selection.page(None if limit is None else limit + 1)"): list(composed_selections()),
+    ("objects", "query"): list(composed_selections()),
     ("migrations", "step"): list(migrations.STEPS),
     ("migrations", "f'CREATE SCHEMA IF NOT EXISTS {database.schema}'"): ["CREATE SCHEMA IF NOT EXISTS threeport"],
 }

@@ -35,6 +35,7 @@ async def test_each_gets_its_own_answer() -> None:
     gathering = Gathering(runs)
     answers = await asyncio.gather(*(gathering.ask(number) for number in range(3 * MOST)))
     assert answers == [2 * number for number in range(3 * MOST)]
+    assert gathering.idle
     assert max(map(len, runs.batches)) == MOST
     assert len(runs.batches) == 3
 
@@ -45,6 +46,7 @@ async def test_what_comes_while_a_statement_is_under_way_goes_out_together_with_
     gathering = Gathering(runs)
     first = asyncio.create_task(gathering.ask(1))
     await _until(lambda: runs.batches == [[1]])
+    assert not gathering.idle
     others = [asyncio.create_task(gathering.ask(number)) for number in (2, 3)]
     await asyncio.sleep(0)
     runs.go.set()
@@ -67,6 +69,12 @@ async def test_behind_a_statement_that_hangs_others_are_begun_but_not_without_en
     runs.go.set()
     await asyncio.gather(*tasks)
     assert runs.batches[LANES:] == [[100, 101]]
+
+
+async def test_once_its_answer_is_there_it_is_idle() -> None:
+    gathering = Gathering(Runs())
+    assert await gathering.ask(1) == 2
+    assert gathering.idle
 
 
 async def test_items_that_must_be_kept_apart_are_but_none_is_left_behind() -> None:
