@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple
 
@@ -36,6 +36,8 @@ class Applier:
     check_lease: Callable[[], None]
     replaces: bool = False
     """Whether what cannot be changed in place is deleted and created anew."""
+    new_namespaces: set[str] = field(default_factory=set)
+    """Those that were not there before this applying: nobody has put anything into them yet."""
 
 
 async def apply_all(applier: Applier, manifests: Sequence[JsonObject]) -> Applied:
@@ -68,7 +70,7 @@ async def _apply_one(applier: Applier, manifest: JsonObject) -> str | ClusterErr
     found = applier.live.get(id_of(item_of(manifest)))
     try:
         if found is None:
-            await refuse_foreign(applier.cluster, manifest, applier.uid)
+            await _look_for_foreign(applier, manifest)
         elif found["metadata"].get("deletionTimestamp"):
             return BeingReplaced(f"{describe_going(found)} is being deleted; it is created anew when it is gone")
         return await _apply_or_replace(applier, manifest, found)
@@ -90,12 +92,25 @@ async def _apply_or_replace(applier: Applier, manifest: JsonObject, found: Froze
     return ""
 
 
-async def refuse_foreign(cluster: Cluster, manifest: FrozenJson, uid: str) -> None:
-    """An object of that name which is not ours is not taken over: with the instance it would be deleted, too."""
+async def _look_for_foreign(applier: Applier, manifest: FrozenJson) -> None:
+    """Raises if what is to be created is somebody else's already."""
+    metadata = manifest["metadata"]
+    if metadata.get("namespace") in applier.new_namespaces:
+        return
+    is_there = await refuse_foreign(applier.cluster, manifest, applier.uid)
+    if manifest["kind"] == "Namespace" and not is_there:
+        applier.new_namespaces.add(metadata["name"])
+
+
+async def refuse_foreign(cluster: Cluster, manifest: FrozenJson, uid: str) -> bool:
+    """An object of that name which is not ours is not taken over: with the instance it would be deleted, too.
+
+    Returns whether one that is ours is there.
+    """
     metadata = manifest["metadata"]
     found = await cluster.get(manifest["apiVersion"], manifest["kind"], metadata["name"], metadata.get("namespace"))
     if found is None or is_of(uid, found):
-        return
+        return found is not None
     where = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
     subject = f"{manifest['kind']} {where}{metadata['name']}"
     if found["metadata"].get("deletionTimestamp"):
