@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 PAGE: Final = 250
 """Objects per page of a list: what one page takes when decoded is the peak of the agent's memory."""
 
+METADATA: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+"""Asks for lists without spec, status and data (Kubernetes, "API Concepts"); who cannot, sends all."""
+
 PAUSE: Final = 0.1
 """Seconds between one connection and the next, so that a server that ends each at once is not flooded."""
 
@@ -40,12 +43,24 @@ class Sink(Protocol):
 
 
 class Reflector:
-    """Follows the collection at `path`, narrowed by `query` (``labelSelector``, ``fieldSelector``)."""
+    """Follows the collection at `path`, narrowed by `query` (``labelSelector``, ``fieldSelector``).
 
-    def __init__(self, transport: Transport, path: str, query: Mapping[str, str], sink: Sink) -> None:
+    Where the metadata are enough, a page of ConfigMaps of a megabyte each need not fit into memory.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        path: str,
+        query: Mapping[str, str],
+        sink: Sink,
+        *,
+        metadata_only: bool = False,
+    ) -> None:
         self._transport = transport
         self._path = path
         self._query = dict(query)
+        self._headers = {"Accept": METADATA} if metadata_only else {}
         self._sink = sink
 
     async def run(self) -> None:
@@ -76,7 +91,8 @@ class Reflector:
         uids: set[str] = set()
         query = {**self._query, "limit": str(PAGE)}
         while True:
-            page = decode_json((await self._transport.request("GET", self._path, query=query)).body)
+            answer = await self._transport.request("GET", self._path, query=query, headers=self._headers)
+            page = decode_json(answer.body)
             for obj in page.get("items") or ():
                 uids.add(obj["metadata"]["uid"])
                 self._sink.seen(obj)

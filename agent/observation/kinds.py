@@ -31,6 +31,22 @@ UNWATCHED: Final = frozenset({KindName("v1", "Secret")})
 """Kinds that the agent does not look at, so that it needs no right to read them."""
 
 
+WITHOUT_STATE: Final = frozenset(
+    {
+        KindName("v1", "ConfigMap"),
+        KindName("v1", "ServiceAccount"),
+        KindName("v1", "Endpoints"),
+        KindName("discovery.k8s.io/v1", "EndpointSlice"),
+        KindName("rbac.authorization.k8s.io/v1", "Role"),
+        KindName("rbac.authorization.k8s.io/v1", "RoleBinding"),
+        KindName("rbac.authorization.k8s.io/v1", "ClusterRole"),
+        KindName("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"),
+        KindName("networking.k8s.io/v1", "NetworkPolicy"),
+    }
+)
+"""Kinds that are healthy if they are there: of these the agent asks for no more than the metadata."""
+
+
 class KindWatches:
     """Keeps one reflector running per wanted kind. `on_sight` is called when what can be said of a kind changes."""
 
@@ -69,7 +85,8 @@ class KindWatches:
                     attempt = 0
                     sink = KindSink(kind, self._objects, self._on_sight)
                     query = {"labelSelector": INSTANCE_LABEL}
-                    await Reflector(self._transport, collection.path, query, sink).run()
+                    brief = kind in WITHOUT_STATE
+                    await Reflector(self._transport, collection.path, query, sink, metadata_only=brief).run()
             except NotFound:
                 self._objects.keep_only(kind, set())
             except Forbidden as error:
