@@ -18,6 +18,7 @@ from threeport.kube.access import ClusterAccess
 from threeport.kube.cluster import Cluster
 from threeport.kube.errors import ClusterError
 from threeport.kube.runtime_access import access_of
+from threeport.resources.annotations import ABANDON
 from threeport.resources.kind import Kind
 from threeport.resources.kubernetes_runtime import KubernetesRuntimeDefinition, KubernetesRuntimeInstance
 from threeport.resources.model import kind_of
@@ -75,7 +76,7 @@ async def remove_runtime(controller: Controller, settings: RuntimeSettings, seen
     definition = await _definition(controller, runtime)
     if definition["spec"]["infraProvider"] == SIMULATED:
         await remove_simulated(settings, runtime)
-    elif (metadata.get("annotations") or {}).get("threeport.io/abandon") != "true":
+    elif (metadata.get("annotations") or {}).get(ABANDON) != "true":
         await _clean_up(controller, runtime)
     await controller.clusters.forget(metadata["uid"])
     return "took the agent out of the cluster; deleted"
@@ -105,7 +106,7 @@ async def _clean_up(controller: Controller, runtime: FrozenJson) -> None:
         raise Waiting(
             error.reason,
             f"the agent cannot be taken out of the cluster: {error}. If the cluster is gone for good: "
-            f"kubectl annotate kubernetesruntimeinstance {runtime['metadata']['name']} threeport.io/abandon=true",
+            f"tptctl delete kubernetesruntimeinstance/{runtime['metadata']['name']} --abandon",
         ) from None
 
 

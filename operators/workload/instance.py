@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+from operators.workload.abandoning import abandon
 from operators.workload.agent_object import tell_agent
 from operators.workload.applying import Applier, apply_all, delete_all
 from operators.workload.desired import desired_of
@@ -33,6 +34,7 @@ from threeport.controller.cycle import Refused, Waiting
 from threeport.controller.events import record_event
 from threeport.controller.status import write_status
 from threeport.kube.errors import ClusterError, KindUnknown
+from threeport.resources.annotations import ABANDON
 
 AWAY: Final = 45.0
 """Seconds, at most, between attempts to take an instance out of a cluster that did not let us."""
@@ -90,8 +92,8 @@ async def remove_instance(controller: Controller, seen: FrozenJson) -> str:
     if not inventory:
         return "put nothing into a cluster; deleted"
     runtime = str(status.get("runtime") or "")
-    if (metadata.get("annotations") or {}).get("threeport.io/abandon") == "true":
-        return f"abandoned {len(inventory)} objects in runtime {runtime}, as its annotation asks; deleted"
+    if (metadata.get("annotations") or {}).get(ABANDON) == "true":
+        return await abandon(controller, instance, runtime, inventory)
     place = await place_left(controller, runtime) if runtime else None
     if place is None:
         return f"its runtime {runtime} is gone, and with it all that it held; deleted"
@@ -112,7 +114,7 @@ async def _tear_down(
         raise Waiting(
             error.reason,
             f"cannot be taken out of runtime {place.runtime}: {error}. If that cluster is gone for good: "
-            f"kubectl annotate workloadinstance {metadata['name']} threeport.io/abandon=true",
+            f"tptctl delete workloadinstance/{metadata['name']} -n {metadata['namespace']} --abandon",
             longest=AWAY,
         ) from None
     if remains:

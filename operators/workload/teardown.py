@@ -10,13 +10,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 from operators.workload.applying import delete_all
-from operators.workload.going import describe_going
+from operators.workload.going import OF_THE_GARBAGE_COLLECTOR, describe_going, holders_of
 from operators.workload.inventory import id_of
 from operators.workload.observation import observe
 from operators.workload.plan import Live
 from operators.workload.strangers import spare_shared
 from threeport.common.types import FrozenJson
 from threeport.kube.cluster import Cluster
+from threeport.kube.labels import INSTANCE_LABEL
 from threeport.kube.ordering import in_reverse, rank_of
 from threeport.kube.threeport_workload import threeport_workload_kind, threeport_workload_name
 
@@ -54,9 +55,9 @@ async def tear_down(
         uids = {str(live[id_of(item)]["metadata"]["uid"]) for item in first}
         await delete_all(cluster, first, live, check_lease)
         if uids <= asked and not spared:
-            return _what_remains(remaining, live)
+            return _what_remains(remaining, live) + await _held_pods(cluster, first, live, uid)
         asked |= uids
-    await _forget(cluster, instance, uid)
+    await forget(cluster, instance, uid)
     return ""
 
 
@@ -71,12 +72,21 @@ def pace_of_waiting(since: str | None) -> float:
     return min(max(taken / 10, SHORTEST_PACE), LONGEST_PACE)
 
 
-async def _forget(cluster: Cluster, instance: str, uid: str) -> None:
+async def forget(cluster: Cluster, instance: str, uid: str) -> None:
+    """Tells the agent that the instance is no more: its object in the cluster goes."""
     kind, name = threeport_workload_kind(), threeport_workload_name(instance, uid)
     found = await cluster.get(kind.api_version, kind.kind, name)
     if found is not None:
         found_uid = found["metadata"]["uid"]
         await cluster.delete(kind.api_version, kind.kind, name, None, uid=found_uid, foreground=False)
+
+
+async def _held_pods(cluster: Cluster, going: Sequence[FrozenJson], live: Live, uid: str) -> str:
+    """Pods that somebody else holds, as part of a sentence: objects that wait for them say nothing of it."""
+    waits = any(OF_THE_GARBAGE_COLLECTOR in (live[id_of(item)]["metadata"].get("finalizers") or ()) for item in going)
+    pods = await cluster.list("v1", "Pod", label_selector=f"{INSTANCE_LABEL}={uid}") if waits else []
+    held = [describe_going(pod) for pod in pods if holders_of(pod)]
+    return f"; among its pods {', '.join(held[:NAMED])}" if held else ""
 
 
 def _what_remains(remaining: Sequence[FrozenJson], live: Live) -> str:

@@ -13,8 +13,9 @@ from typing import Any, Final, cast
 
 import kopf
 
-WAKE_ANNOTATION: Final = "threeport.io/wake"
-"""Set to any new value, it makes the controller of an object look at it now: what it waited for is there."""
+from threeport.resources.annotations import WAKE
+
+WAKE_ANNOTATION: Final = WAKE
 
 _MADE_FOR: Final = "madeFor"
 

@@ -63,7 +63,7 @@ async def test_a_cluster_that_is_gone_for_good_can_be_let_go(control_plane: Cont
 
     async def is_explained() -> bool:
         found = await space.get(RUNTIME, space.runtime)
-        return found is not None and "threeport.io/abandon=true" in str(found["status"]["conditions"])
+        return found is not None and "--abandon" in str(found["status"]["conditions"])
 
     await space.until(is_explained)
     await admin.patch(RUNTIME, space.runtime, None, {"metadata": {"annotations": {"threeport.io/abandon": "true"}}})

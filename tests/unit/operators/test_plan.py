@@ -72,3 +72,12 @@ def test_the_same_object_in_another_version_of_its_group_is_the_same() -> None:
     first = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "a", "namespace": "n"}
     assert len(united([first], [{**first, "apiVersion": "apps/v1beta1"}])) == 1
     assert inventory_of(None) == []
+
+
+def test_what_is_on_its_way_out_is_not_taken_for_settled() -> None:
+    wanted = [manifest("a")]
+    live = live_of(*wanted)
+    for obj in live.values():
+        obj["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert make_plan(wanted, live, [], settled=False).apply == wanted
+    assert list(make_plan(wanted, live, [], settled=True).drifted.values()) == [()]

@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import click
 
 from threeport.cli import completing
-from threeport.cli.console import Progress, note, progress, result
+from threeport.cli.abandoning import confirm, mark, what_would_be_left
+from threeport.cli.console import note, progress, result
 from threeport.cli.documents import Document, read_documents
 from threeport.cli.errors import CliError
 from threeport.cli.exit_codes import ExitCode
+from threeport.cli.following import Following
 from threeport.cli.ordering import Target, in_namespace, levels
 from threeport.cli.session import connected, control_plane_option, named_objects, namespace_option, run
+from threeport.cli.tally import Tally, listed
 from threeport.cli.targets import targets_of
 from threeport.cli.times import Duration
 from threeport.cli.waiting import until_gone
 from threeport.client import Client
 from threeport.common.errors import NotFound
+from threeport.resources.kind import Kind
 
 
 @click.command()
@@ -37,6 +42,12 @@ from threeport.common.errors import NotFound
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Whether to wait until they are gone.")
 @click.option("--timeout", type=Duration(), default="5m", show_default=True, help="How long to wait, as 90s or 5m.")
 @click.option("--ignore-not-found", is_flag=True, help="What does not exist is no error.")
+@click.option(
+    "--abandon",
+    is_flag=True,
+    help="Leave in the clusters what is there, and forget it: for a cluster that is gone for good.",
+)
+@click.option("--yes", "-y", is_flag=True, help="With --abandon: do not ask.")
 @control_plane_option
 def command(
     what: tuple[str, ...],
@@ -45,6 +56,8 @@ def command(
     wait: bool,
     timeout: float,
     ignore_not_found: bool,
+    abandon: bool,
+    yes: bool,
     control_plane: str | None,
 ) -> None:
     """Delete objects, and wait until they are gone.
@@ -53,50 +66,90 @@ def command(
     """
     if bool(what) == bool(sources):
         raise click.UsageError("Say which objects: KIND NAME, KIND/NAME, or -f FILE.")
+    if yes and not abandon:
+        raise click.UsageError("--yes goes with --abandon: nothing else is asked.")
     documents = read_documents(sources) if sources else []
-    seconds = timeout if wait else 0.0
-    run(_delete(what, documents, namespace, seconds, ignore_not_found or bool(sources), control_plane))
+    manner = _Manner(
+        seconds=timeout if wait else 0.0,
+        missing_is_fine=ignore_not_found or bool(sources),
+        abandon=abandon,
+        confirmed=yes,
+    )
+    run(_delete(what, documents, namespace, manner, control_plane))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Manner:
+    """How to delete."""
+
+    seconds: float
+    """How long to wait for all of it; 0 is not to wait."""
+    missing_is_fine: bool
+    abandon: bool
+    confirmed: bool
 
 
 async def _delete(
     what: tuple[str, ...],
     documents: Sequence[Document],
     namespace: str,
-    seconds: float,
-    missing_is_fine: bool,
+    manner: _Manner,
     control_plane: str | None,
 ) -> None:
-    """`seconds` is how long to wait for all of it; 0 is not to wait."""
     async with connected(control_plane) as client:
         catalog = await client.catalog()
         if documents:
             targets = targets_of(documents, catalog, namespace)
         else:
-            named = named_objects(catalog, what)
-            targets = [
-                Target(kind, in_namespace({"metadata": {"name": name}}, kind, namespace)) for kind, name in named
-            ]
+            targets = [await _target(client, *one, namespace) for one in named_objects(catalog, what)]
+        left = await what_would_be_left(client, targets) if manner.abandon else []
+        if left:
+            confirm(left, assumed=manner.confirmed)
+            await mark(client, left)
+        seconds = manner.seconds
         deadline = time.monotonic() + seconds
         missing: list[Target] = []
-        with progress(f"Deleting {', '.join(map(str, targets))}") as say:
-            for level in reversed(levels(targets)):
-                missing += await _delete_level(client, level, deadline if seconds else None, say)
+        with progress(f"Deleting {listed(targets)}") as say:
+            tally = Tally(say, len(targets), "gone")
+            async with Following(client, targets if seconds else []) as following:
+                for level in reversed(levels(targets)):
+                    missing += await _delete_level(client, level, following, deadline if seconds else None, tally)
+    for one in left:
+        note(f"Abandoned: {one.sentence}.")
     for target in missing:
         note(f"{target} does not exist.")
-    if missing and not missing_is_fine:
-        raise CliError(f"{len(missing)} of {len(targets)} objects did not exist.", ExitCode.NOT_FOUND)
+    if missing and not manner.missing_is_fine:
+        raise CliError(
+            "Nothing was deleted." if len(missing) == len(targets) else "All others are deleted.", ExitCode.NOT_FOUND
+        )
 
 
-async def _delete_level(client: Client, level: Sequence[Target], deadline: float | None, say: Progress) -> list[Target]:
+async def _target(client: Client, kind: Kind, name: str, namespace: str) -> Target:
+    """The object with what it refers to, if it exists: what refers to others goes first."""
+    named = Target(kind, in_namespace({"metadata": {"name": name}}, kind, namespace))
+    found = await client.find(kind, name, named.namespace)
+    return named if found is None else Target(kind, found)
+
+
+async def _delete_level(
+    client: Client, level: Sequence[Target], following: Following, deadline: float | None, tally: Tally
+) -> list[Target]:
     """Deletes objects that do not refer to each other. Returns those that do not exist."""
     uids = await asyncio.gather(*(_delete_one(client, target) for target in level))
     found = [(target, uid) for target, uid in zip(level, uids, strict=True) if uid]
-    if deadline is not None:
+    if deadline is None:
+        for target, _ in found:
+            result(f"{target} is being deleted")
+    else:
         left = max(0.0, deadline - time.monotonic())
-        await asyncio.gather(*(until_gone(client, target, uid=uid, seconds=left, say=say) for target, uid in found))
-    for target, _ in found:
-        result(f"{target} deleted" if deadline is not None else f"{target} is being deleted")
+        await asyncio.gather(*(_await_end(following, target, uid, left, tally) for target, uid in found))
     return [target for target, uid in zip(level, uids, strict=True) if not uid]
+
+
+async def _await_end(following: Following, target: Target, uid: str, seconds: float, tally: Tally) -> None:
+    await until_gone(following, target, uid=uid, seconds=seconds, say=tally.say_of(target))
+    tally.is_done(target)
+    result(f"{target} deleted")
 
 
 async def _delete_one(client: Client, target: Target) -> str | None:

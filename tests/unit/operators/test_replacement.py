@@ -1,0 +1,47 @@
+"""Which fields cannot change is told as exactly as can be, and what to do about it."""
+
+from __future__ import annotations
+
+import pytest
+
+from operators.workload.replacement import fields_of, is_replaceable, may_replace, refusal
+from threeport.common.types import JsonObject
+from threeport.kube.errors import FieldImmutable
+
+FOUND: JsonObject = {
+    "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db", "namespace": "a"},
+    "spec": {"serviceName": "one", "replicas": 1, "podManagementPolicy": "OrderedReady"},
+}  # fmt: skip
+WANTED: JsonObject = {**FOUND, "spec": {"serviceName": "two", "replicas": 1}}
+
+
+def test_fields_that_differ_are_named_where_the_cluster_says_only_in_what_they_are() -> None:
+    assert fields_of(FieldImmutable("x", ["spec"]), FOUND, WANTED) == ["spec.serviceName"]
+
+
+def test_what_the_cluster_says_is_passed_on_where_nothing_that_is_given_differs() -> None:
+    error = FieldImmutable("x", ["spec.clusterIPs[0]"])
+    assert fields_of(error, FOUND, WANTED) == ("spec.clusterIPs[0]",)
+
+
+def test_many_fields_are_counted() -> None:
+    wanted = {**FOUND, "spec": {str(number): number for number in range(9)}}
+    assert fields_of(FieldImmutable("x", ["spec"]), FOUND, wanted)[-1] == "4 more"
+
+
+def test_a_refusal_names_object_field_and_the_way_out() -> None:
+    message = str(refusal(FieldImmutable("x", ["spec"]), FOUND, WANTED))
+    assert message.startswith("StatefulSet a/db: spec.serviceName cannot be changed in place; set spec.onImmutableCha")
+
+
+@pytest.mark.parametrize("kind", ["Namespace", "CustomResourceDefinition", "PersistentVolumeClaim"])
+def test_what_holds_data_or_objects_of_others_is_never_replaced(kind: str) -> None:
+    manifest = {**WANTED, "kind": kind}
+    assert not is_replaceable(manifest)
+    assert "never replaced" in str(refusal(FieldImmutable("x", ["spec"]), FOUND, manifest))
+
+
+def test_only_a_definition_that_says_so_allows_it() -> None:
+    assert may_replace({"spec": {"onImmutableChange": "Replace"}})
+    assert not may_replace({"spec": {"onImmutableChange": "Fail"}})
+    assert not may_replace({"spec": {}})

@@ -1,0 +1,11 @@
+"""Annotations by which people and controllers tell a controller something that is not part of a spec."""
+
+from __future__ import annotations
+
+from typing import Final
+
+WAKE: Final = "threeport.io/wake"
+"""Set to any new value, it makes the controller of an object look at it now: what it waited for is there."""
+
+ABANDON: Final = "threeport.io/abandon"
+"""``true`` on an object that is deleted: what it has put into a cluster stays there, and is forgotten."""
