@@ -31,6 +31,7 @@ from threeport.common.errors import (
 from threeport.krm.answers import as_api_error, error_answer
 from threeport.krm.caller import CALLER
 from threeport.krm.interfaces import Caller
+from threeport.krm.negotiation import is_true
 from threeport.krm.paths import parse_target, segments_of
 from threeport.resources.kind import Catalog
 
@@ -137,7 +138,7 @@ def admitting(book: LeaseBook, watches: OpenWatches) -> Middleware:
 
 def is_watch(request: web.Request) -> bool:
     """Whether the request asks for a watch, which lives long and is limited and measured differently."""
-    return request.method == "GET" and request.query.get("watch", "") in ("true", "1")
+    return request.method == "GET" and is_true(request.query, "watch")
 
 
 def is_stream(request: web.Request) -> bool:

@@ -24,6 +24,8 @@ _NAME_PART = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _PATH_SEGMENT = re.compile(r"[^/%]+")
 _LONGEST_NAME, _LONGEST_LABEL = 253, 63
 _ANNOTATIONS_LIMIT = 256 * 1024
+_LABELS_LIMIT = 64 * 1024
+"""Bytes of all labels. Kubernetes knows no such limit; here they are indexed, and former ones are kept for watches."""
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """Letters and digits of generated names: no vowels, so no words (apimachinery, ``pkg/util/rand``)."""
 
@@ -165,6 +167,8 @@ def _label_causes(labels: Any) -> Iterator[Cause]:
         if not valid or (value and not _NAME_PART.fullmatch(value)):
             text = "must be text of at most 63 letters, digits, '-', '_' or '.', begin and end with a letter or digit"
             yield Cause(f"metadata.labels[{key[:80]}]", f"{str(value)[:80]!r} {text}")
+    if sum(len(key) + len(str(value)) for key, value in (labels or {}).items()) > _LABELS_LIMIT:
+        yield Cause("metadata.labels", f"must be at most {_LABELS_LIMIT} bytes in all", "FieldValueTooLong")
 
 
 def _annotation_causes(annotations: Any) -> Iterator[Cause]:

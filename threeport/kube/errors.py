@@ -118,7 +118,10 @@ def from_answer(error: ApiException, subject: str) -> ClusterError:
     status = status_of(error)
     code, message = int(error.status or 0), _brief(str(status.get("message") or error.reason or "no reason given"))
     if code == 401:
-        return AccessDenied(f"the cluster refuses the credentials: {message}")
+        return AccessDenied(
+            f"the cluster refuses the credentials: {message}. If they have expired, as those of exec plugins do, renew "
+            "them: tptctl runtime add NAME --kubeconfig FILE"
+        )
     if code == 403:
         return _refused(status, message, subject)
     if code == 404:
