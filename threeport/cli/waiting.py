@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from threeport.cli.console import Progress
 from threeport.cli.errors import CliError
 from threeport.cli.exit_codes import ExitCode
+from threeport.cli.following import Following
 from threeport.cli.ordering import Target
-from threeport.client import Client
 from threeport.common.errors import NotFound
 from threeport.common.types import FrozenJson, JsonObject
 
@@ -54,38 +54,44 @@ def explanation(obj: FrozenJson, name: str = "Ready") -> str:
 
 
 async def until_condition(
-    client: Client, target: Target, wanted: ConditionWanted, *, seconds: float, say: Progress
+    following: Following, target: Target, wanted: ConditionWanted, *, seconds: float, say: Progress
 ) -> JsonObject:
     """The object, once the condition holds. Raises `NotFound` if there is no such object, or it is deleted meanwhile;
     `CliError` (TIMEOUT) with the last that it said."""
-    current = await client.get(target.kind, target.name, target.namespace)
+    current: JsonObject | None = None
     try:
-        async with asyncio.timeout(seconds):
-            while not wanted.holds(current):
+        async with asyncio.timeout(seconds), aclosing(following.states(target)) as states:
+            async for state in states:
+                if state is None:
+                    what = "has been deleted" if current else "not found"
+                    raise NotFound(f"{target} {what}", kind=target.kind.plural, name=target.name)
+                current = state
+                if wanted.holds(current):
+                    return current
                 say(f"Waiting for {target} to be {wanted.type}={wanted.status}: {explanation(current, wanted.type)}")
-                current = await _next(client, target, current)
     except TimeoutError:
+        said = explanation(current, wanted.type) if current else "the API has not answered"
         raise CliError(
-            f"{target} is not {wanted.type}={wanted.status} after {seconds:.0f} s: "
-            f"{explanation(current, wanted.type)}\n{hint(target)}",
+            f"{target} is not {wanted.type}={wanted.status} after {seconds:.0f} s: {said}\n{hint(target)}",
             ExitCode.TIMEOUT,
         ) from None
-    return current
+    raise AssertionError("states do not end by themselves")
 
 
-async def until_gone(client: Client, target: Target, *, uid: str, seconds: float, say: Progress) -> None:
-    """Returns once the object of this uid is gone. Raises `CliError` (TIMEOUT) with what holds it."""
-    current: JsonObject | None = await client.find(target.kind, target.name, target.namespace)
+async def until_gone(following: Following, target: Target, *, uid: str | None, seconds: float, say: Progress) -> None:
+    """Returns once the object of this uid (None: the one that is there now) is gone. Raises `CliError` (TIMEOUT) with
+    what holds it."""
+    held, is_asked_for = "", uid is not None
     try:
-        async with asyncio.timeout(seconds):
-            while current is not None and current["metadata"]["uid"] == uid:
-                say(f"Waiting for {target} to be gone: {_what_holds(current)}")
-                try:
-                    current = await _next(client, target, current)
-                except NotFound:
+        async with asyncio.timeout(seconds), aclosing(following.states(target)) as states:
+            async for state in states:
+                if state is None or state["metadata"]["uid"] != (uid := uid or state["metadata"]["uid"]):
                     return
+                held = _what_holds(state)
+                if is_asked_for and not state["metadata"].get("deletionTimestamp"):
+                    continue  # seen before we asked
+                say(f"Waiting for {target} to be gone: {held}")
     except TimeoutError:
-        held = _what_holds(current) if current else ""
         raise CliError(
             f"{target} is not gone after {seconds:.0f} s: {held}\n{hint(target)}", ExitCode.TIMEOUT
         ) from None
@@ -97,36 +103,12 @@ def hint(target: Target) -> str:
     return f"Look with `tptctl describe {target.kind.singular} {target.name}{place}`."
 
 
-async def _next(client: Client, target: Target, current: JsonObject) -> JsonObject:
-    """The object after its next change. Raises `NotFound` when it is deleted."""
-    events = client.watch(
-        target.kind,
-        target.namespace,
-        since=current["metadata"]["resourceVersion"],
-        field_selector=f"metadata.name={target.name}",
-    )
-    async with aclosing(events):
-        async for event in events:
-            same = event.object["metadata"]["uid"] == current["metadata"]["uid"]
-            if event.type == "DELETED" and same:
-                raise NotFound(f"{target} has been deleted", kind=target.kind.kind, name=target.name)
-            if event.type != "DELETED" and event.object["metadata"]["resourceVersion"] != _revision(current):
-                return event.object
-    raise AssertionError("a watch does not end by itself")
-
-
-def _revision(obj: FrozenJson) -> str:
-    revision: str = obj["metadata"]["resourceVersion"]
-    return revision
-
-
 def _what_holds(obj: FrozenJson) -> str:
     """Why a deletion has not come to its end, as the object says it."""
     if not obj["metadata"].get("deletionTimestamp"):
         return "nobody has deleted it"
-    found = condition(obj, "Ready")
-    if found and found.get("message") and found.get("reason", "").lower().startswith("delet"):
+    found = condition(obj, "Ready") or {}
+    begun = found.get("status") != "True" and found.get("message")
+    if begun:
         return str(found["message"])
-    finalizers = ", ".join(obj["metadata"].get("finalizers") or ()) or "nothing that it says"
-    said = f" ({explanation(obj)})" if found else ""
-    return f"held by {finalizers}{said}"
+    return f"its controller has not said anything yet (held by {', '.join(obj['metadata'].get('finalizers') or ())})"

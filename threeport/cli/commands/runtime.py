@@ -9,6 +9,7 @@ import click
 from threeport.bootstrap.kubeconfig import ClusterAccess, cluster_access
 from threeport.bootstrap.runtimes import add_cluster
 from threeport.cli.console import progress, result, warning
+from threeport.cli.following import Following
 from threeport.cli.ordering import Target
 from threeport.cli.session import connected, control_plane_option, run
 from threeport.cli.times import Duration
@@ -51,6 +52,7 @@ async def _add(name: str, access: ClusterAccess, default: bool, seconds: float, 
         await add_cluster(client, name, access, default=default)
         target = Target(kind_of(KubernetesRuntimeInstance), {"metadata": {"name": name}})
         with progress(f"Waiting for {target}") as say:
-            ready = await until_condition(client, target, ConditionWanted("Ready"), seconds=seconds, say=say)
+            async with Following(client, [target]) as following:
+                ready = await until_condition(following, target, ConditionWanted("Ready"), seconds=seconds, say=say)
     version = (ready.get("status") or {}).get("kubernetesVersion")
     result(f"{target} is ready" + (f", Kubernetes {version}" if version else ""))

@@ -22,6 +22,7 @@ from threeport.bootstrap.runtimes import (
 from threeport.cli import completing
 from threeport.cli.console import Progress, note, progress, warning
 from threeport.cli.errors import CliError
+from threeport.cli.following import Following
 from threeport.cli.ordering import Target
 from threeport.cli.session import run
 from threeport.cli.waiting import ConditionWanted, until_condition
@@ -115,7 +116,8 @@ async def _register(
         kind = kind_of(KubernetesRuntimeInstance)
         target = Target(kind, {"metadata": {"name": runtime.metadata.name}})
         try:
-            await until_condition(client, target, ConditionWanted("Ready"), seconds=RUNTIME_SECONDS, say=say)
+            async with Following(client, [target]) as following:
+                await until_condition(following, target, ConditionWanted("Ready"), seconds=RUNTIME_SECONDS, say=say)
         except (ApiError, CliError) as error:
             raise BootstrapError(f"The control plane is up, but its runtime is not ready. {error}") from error
         return runtime

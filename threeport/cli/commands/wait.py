@@ -8,14 +8,15 @@ from collections.abc import Sequence
 import click
 
 from threeport.cli import completing
-from threeport.cli.console import Progress, progress, result
+from threeport.cli.console import progress, result
 from threeport.cli.documents import Document, read_documents
+from threeport.cli.following import Following
 from threeport.cli.ordering import Target, in_namespace
 from threeport.cli.session import connected, control_plane_option, named_objects, namespace_option, run
+from threeport.cli.tally import Tally, listed
 from threeport.cli.targets import targets_of
 from threeport.cli.times import Duration
 from threeport.cli.waiting import ConditionWanted, until_condition, until_gone
-from threeport.client import Client
 from threeport.resources.kind import Catalog
 
 
@@ -76,22 +77,25 @@ async def _wait(
     async with connected(control_plane) as client:
         catalog = await client.catalog()
         targets = targets_of(documents, catalog, namespace) if documents else _named(catalog, what, namespace)
-        with progress(f"Waiting for {', '.join(map(str, targets))}") as say:
-            waits = [_wait_for(client, target, wanted, seconds, say) for target in targets]
-            for line in await asyncio.gather(*waits):
-                result(line)
+        goal = f"{wanted.type}={wanted.status}" if wanted else "gone"
+        with progress(f"Waiting for {listed(targets)}") as say:
+            tally = Tally(say, len(targets), goal)
+            async with Following(client, targets) as following:
+                waits = [_wait_for(following, target, wanted, seconds, tally) for target in targets]
+                for line in await asyncio.gather(*waits):
+                    result(line)
 
 
 async def _wait_for(
-    client: Client, target: Target, wanted: ConditionWanted | None, seconds: float, say: Progress
+    following: Following, target: Target, wanted: ConditionWanted | None, seconds: float, tally: Tally
 ) -> str:
+    say = tally.say_of(target)
     if wanted is not None:
-        await until_condition(client, target, wanted, seconds=seconds, say=say)
-        return f"{target} condition met"
-    found = await client.find(target.kind, target.name, target.namespace)
-    if found is not None:
-        await until_gone(client, target, uid=found["metadata"]["uid"], seconds=seconds, say=say)
-    return f"{target} deleted"
+        await until_condition(following, target, wanted, seconds=seconds, say=say)
+    else:
+        await until_gone(following, target, uid=None, seconds=seconds, say=say)
+    tally.is_done(target)
+    return f"{target} {'condition met' if wanted else 'deleted'}"
 
 
 def _named(catalog: Catalog, what: tuple[str, ...], namespace: str) -> list[Target]:
