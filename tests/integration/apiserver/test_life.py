@@ -17,11 +17,12 @@ import orjson
 import psycopg
 
 from tests.fixtures.api import Api, ApiProcesses, new_api, settings_of
+from tests.fixtures.ports import free_port
 from tests.integration.apiserver.http import GROUP, Http
 from threeport.bootstrap.local.identities import IdentityFiles
 from threeport.bootstrap.local.nats import NatsServer
 from threeport.bootstrap.local.postgres import PostgresServer, new_password
-from threeport.bootstrap.local.processes import LOOPBACK, free_port
+from threeport.bootstrap.local.processes import LOOPBACK
 
 WORKLOADS = f"{GROUP}/namespaces/default/workloads"
 
@@ -78,7 +79,7 @@ async def test_it_starts_and_serves_watches_while_nats_is_away_and_uses_it_when_
 async def test_it_waits_for_a_database_that_is_away_and_says_so(
     nats_url: str, identity_files: IdentityFiles, tmp_path: Path
 ) -> None:
-    postgres = PostgresServer(tmp_path / "pg", password=new_password(), durable=False)
+    postgres = PostgresServer(tmp_path / "pg", password=new_password(), port=free_port(), durable=False)
     api = new_api(settings_of(postgres.dsn, nats_url, identity_files), identity_files, tmp_path / "api")
     starting = asyncio.create_task(asyncio.to_thread(api.process.start))
     try:
@@ -100,7 +101,7 @@ async def test_it_waits_for_a_database_that_is_away_and_says_so(
 async def test_without_its_database_it_is_alive_but_not_ready_and_comes_back_with_it(
     nats_url: str, identity_files: IdentityFiles, tmp_path: Path, workload: dict[str, Any]
 ) -> None:
-    postgres = PostgresServer(tmp_path / "pg", password=new_password())
+    postgres = PostgresServer(tmp_path / "pg", password=new_password(), port=free_port())
     postgres.start()
     api = new_api(settings_of(postgres.dsn, nats_url, identity_files), identity_files, tmp_path / "api")
     api.process.start()

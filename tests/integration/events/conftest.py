@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.ports import free_port
 from threeport.bootstrap.local.nats import NatsServer
 from threeport.common.ids import new_uid
 from threeport.common.revisions import RevisionClock
@@ -142,7 +143,7 @@ async def eventually(condition: Callable[[], bool], *, seconds: float = 15) -> N
 @pytest.fixture
 def own_nats(tmp_path: Path) -> Iterator[NatsServer]:
     """A broker that the test may kill."""
-    server = NatsServer(tmp_path / "nats")
+    server = NatsServer(tmp_path / "nats", port=free_port())
     server.start()
     yield server
     server.stop()

@@ -12,6 +12,7 @@ from pathlib import Path
 import nats
 import pytest
 
+from tests.fixtures.ports import free_port
 from tests.integration.events.conftest import TIMING, ApiProcess, StartApi, Watcher, eventually, state_of
 from threeport.bootstrap.local.nats import NatsServer
 from threeport.bootstrap.local.postgres import PostgresServer, new_password
@@ -131,7 +132,7 @@ async def test_a_process_whose_clock_is_off_serves_neither_list_nor_watch(
 @pytest.fixture
 async def own_database(tmp_path: Path) -> AsyncIterator[tuple[PostgresServer, Database]]:
     """A durable database that the test may kill."""
-    server = PostgresServer(tmp_path / "postgres", password=new_password())
+    server = PostgresServer(tmp_path / "postgres", password=new_password(), port=free_port())
     server.start()
     database = Database(server.dsn)
     await database.open()

@@ -15,6 +15,7 @@ from psycopg.rows import TupleRow
 
 from tests.fixtures.api import Api, ApiProcess, settings_of
 from tests.fixtures.link import Link, link_to
+from tests.fixtures.ports import free_port
 from tests.integration.exactness.history import Version, version_of
 from threeport.bootstrap.local.identities import prepare_identities
 from threeport.bootstrap.local.nats import NatsServer
@@ -63,8 +64,8 @@ class Site:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._stack = ExitStack()
-        self.postgres = PostgresServer(directory / "postgres", password=new_password())
-        self.nats = NatsServer(directory / "nats")
+        self.postgres = PostgresServer(directory / "postgres", password=new_password(), port=free_port())
+        self.nats = NatsServer(directory / "nats", port=free_port())
         self.apis: list[Api] = []
         self.links: list[Links] = []
         self.stream = ""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.objects import creation, deletion, key_of, update
+from tests.fixtures.ports import free_port
 from tests.fixtures.proxy import Proxy, proxy_to
 from threeport.bootstrap.local.postgres import PostgresServer
 from threeport.common.revisions import RevisionClock
@@ -26,7 +27,7 @@ A, B = key_of("a"), key_of("b")
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[PostgresServer]:
     """A PostgreSQL that may be killed."""
-    server = PostgresServer(tmp_path / "postgres", password="word")
+    server = PostgresServer(tmp_path / "postgres", password="word", port=free_port())
     await asyncio.to_thread(server.start)
     yield server
     await asyncio.to_thread(server.stop)
