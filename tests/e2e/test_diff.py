@@ -1,0 +1,105 @@
+"""Seeing beforehand what a change would do, in the API and in the cluster."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.e2e.conftest import Tptctl
+from tests.e2e.test_main_path import CONFIG_MAP, workload
+
+SECRET = """\
+apiVersion: v1
+kind: Secret
+metadata: {name: key}
+stringData: {password: %s}
+"""
+
+
+def differences(tptctl: Tptctl, document: str) -> tuple[int, dict[str, Any]]:
+    """The exit code, and what `diff -o json` tells."""
+    answer = tptctl("diff", "-f", "-", "-o", "json", stdin=document)
+    return answer.code, json.loads(answer.out)
+
+
+def test_a_change_is_shown_and_not_made(shared: Tptctl) -> None:
+    before = workload("seen", CONFIG_MAP % ("a", "red"))
+    code, found = differences(shared, before)
+    assert code == 1
+    assert found["objects"][0]["action"] == "Create"
+    assert [one["action"] for one in found["instances"][0]["resources"]] == ["Create", "Create"]
+    assert shared("get", "workload", "seen").code == 3
+    shared.ok("apply", "-f", "-", stdin=before)
+    shared.ok("wait", "workload", "seen")
+    assert shared("diff", "-f", "-", stdin=before).code == 0
+    assert shared("diff", "workload/seen").code == 0
+    after = workload("seen", CONFIG_MAP % ("a", "blue") + "---\n" + CONFIG_MAP % ("b", "x"))
+    answer = shared("diff", "-f", "-", stdin=after)
+    assert answer.code == 1
+    assert "data.key: red → blue" in answer.out
+    assert "+ ConfigMap b" in answer.out
+    assert "\x1b" not in answer.out
+    code, found = differences(shared, workload("seen", CONFIG_MAP % ("b", "x")))
+    actions = {one["name"]: one["action"] for one in found["instances"][0]["resources"]}
+    assert code == 1
+    assert actions["a"] == "Prune"
+    assert actions["b"] == "Create"
+    assert shared.ok("get", "workloadpreviews", "-A", "-o", "name") == ""
+    assert shared.object("workload", "seen")["spec"]["manifests"][0]["data"] == {"key": "red"}  # type: ignore[index]
+    shared.ok("delete", "workload", "seen")
+
+
+def test_an_object_that_was_read_and_edited_keeps_its_secrets_in_the_comparison(shared: Tptctl) -> None:
+    shared.ok("apply", "-f", "-", stdin=workload("kept", SECRET % "canary-1"))
+    shared.ok("wait", "workload", "kept")
+    read = shared.ok("get", "workload", "kept", "-o", "yaml")
+    assert "canary" not in read
+    assert shared("diff", "-f", "-", stdin=read).code == 0
+    answer = shared("diff", "-f", "-", "-o", "json", stdin=workload("kept", SECRET % "canary-2"))
+    assert answer.code == 1
+    assert "canary" not in answer.out
+    (change,) = [one for one in json.loads(answer.out)["instances"][0]["resources"] if one["kind"] == "Secret"]
+    assert change["changes"][0]["path"] == "data.password"
+    shared.ok("delete", "workload", "kept")
+
+
+def test_a_changed_definition_is_compared_with_every_instance_that_it_reaches(shared: Tptctl) -> None:
+    definition = """\
+apiVersion: threeport.io/v1alpha1
+kind: WorkloadDefinition
+metadata: {name: many}
+spec:
+  rollout: {strategy: %s}
+  manifests:
+  - {apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {key: %s}}
+"""
+    instance = """\
+apiVersion: threeport.io/v1alpha1
+kind: WorkloadInstance
+metadata: {name: %s}
+spec: {definitionRef: {name: many}}
+"""
+    parts = [definition % ("Automatic", "red"), instance % "many-a", instance % "many-b"]
+    shared.ok("apply", "-f", "-", stdin="---\n".join(parts))
+    shared.ok("wait", "workloadinstance", "many-a", "many-b")
+    code, found = differences(shared, definition % ("Automatic", "blue"))
+    assert code == 1
+    assert {one["name"] for one in found["instances"]} == {"many-a", "many-b"}
+    for one in found["instances"]:
+        (change,) = [change for part in one["resources"] for change in part.get("changes", ())]
+        assert change == {"path": "data.key", "old": "red", "new": "blue"}
+    _, found = differences(shared, definition % ("Manual", "blue"))
+    assert all("stays at revision 1" in one["note"] for one in found["instances"])
+    shared.ok("delete", "workloaddefinition/many", "workloadinstance/many-a", "workloadinstance/many-b")
+
+
+def test_what_a_cluster_would_refuse_is_told_and_is_an_error(shared: Tptctl) -> None:
+    unknown = "apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: g}\n"
+    answer = shared("diff", "-f", "-", stdin=workload("odd", unknown))
+    assert answer.code == 2
+    assert "no kind Gadget" in answer.out
+    assert shared("diff", "workload/nobody").code == 3
+    refused = shared("diff", "runtime/local")
+    assert refused.code == 2
+    assert "diff -f FILE" in refused.err
+    assert shared("diff", "-f", "-", stdin="kind: x\n").code == 2
