@@ -88,6 +88,10 @@ class Watch:
             self._woken.clear()
             await self._woken.wait()
 
+    def pop(self) -> Item | None:
+        """The next item if one is there already, to be sent together with the one before; None if not."""
+        return self._queue.pop() if self._queue is not None else None
+
     async def aclose(self) -> None:
         """The watcher has left; whoever waits for an item is told the end."""
         self._closed = True

@@ -146,6 +146,9 @@ class EventStream(Protocol):
     async def __anext__(self) -> StoredObject | Bookmark:
         """The next event; raises `StopAsyncIteration` at the end."""
 
+    def pop(self) -> StoredObject | Bookmark | None:
+        """The next event if one is there already; None if not."""
+
     async def aclose(self) -> None:
         """The watcher has left."""
 
