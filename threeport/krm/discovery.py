@@ -5,7 +5,7 @@ Clients ask for it piece by piece, or (since Kubernetes 1.27) for all of ``/api`
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from threeport.common.errors import NotFound
 from threeport.common.types import JsonObject
@@ -78,10 +78,20 @@ def resources(
         if kind.has_status and not merged_status:
             listed.append(_subresource(kind, "status", ["get", "patch", "update"]))
         listed += [
-            _subresource(kind, name, ["get", "create"]) for owner, name in subresources if owner == kind.resource
+            {**_subresource(kind, name, _subresource_verbs(name)), **_OTHER_KINDS.get(name, {})}
+            for owner, name in subresources
+            if owner == kind.resource
         ]
     group_version = f"{group}/{version}" if group else version
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": listed}
+
+
+_OTHER_KINDS: Mapping[str, JsonObject] = {"scale": {"group": "autoscaling", "version": "v1", "kind": "Scale"}}
+"""Subresources that answer with another kind than their object's."""
+
+
+def _subresource_verbs(name: str) -> list[str]:
+    return ["get", "patch", "update"] if name == "scale" else ["get", "create"]
 
 
 def _resource(kind: Kind) -> JsonObject:
@@ -173,10 +183,12 @@ def _discovered(kind: Kind, *, merged_status: bool, subresources: Iterable[tuple
         "categories": list(kind.categories),
     }
     parts = [
-        {"subresource": name, "verbs": ["get", "create"]} for owner, name in subresources if owner == kind.resource
+        {"subresource": name, "verbs": _subresource_verbs(name), "responseKind": _OTHER_KINDS.get(name, response)}
+        for owner, name in subresources
+        if owner == kind.resource
     ]
     if kind.has_status and not merged_status:
         parts.insert(0, {"subresource": "status", "verbs": ["get", "patch", "update"]})
     if parts:
-        entry["subresources"] = [{**part, "responseKind": response} for part in parts]
+        entry["subresources"] = [{"responseKind": response, **part} for part in parts]
     return entry

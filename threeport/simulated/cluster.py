@@ -18,6 +18,7 @@ from threeport.simulated.controllers.controller import ControllerQueue
 from threeport.simulated.kinds import built_in_kinds
 from threeport.simulated.kinds.extensions import kind_of_definition
 from threeport.simulated.rbac import RbacAuthorizer
+from threeport.simulated.scale import SCALED, Scale
 from threeport.simulated.secrecy import SealedAtRest, derived_key
 from threeport.simulated.tokens import ClusterTokens
 from threeport.simulated.world import World
@@ -70,7 +71,10 @@ class SimulatedCluster:
             authorizer=RbacAuthorizer(self._world),
             secrecy=SealedAtRest(derived_key(admin_token.encode(), f"threeport simulated secrets {name}")),
             admitters=[BuiltInRules()],
-            subresources={("serviceaccounts", "token"): self.tokens.answer_request},
+            subresources={
+                ("serviceaccounts", "token"): self.tokens.answer_request,
+                **{(resource, "scale"): Scale(self._world).answer for resource in SCALED},
+            },
             namespace_grace=NAMESPACE_GRACE,
             ownership=Ownership(self._database),
             git_version=VERSION,

@@ -48,9 +48,9 @@ def test_a_new_image_replaces_the_pods_and_scaling_changes_their_number(simulate
     simulated_cluster.kubectl("rollout", "status", "deployment/web", "--timeout=20s")
     images = {pod["spec"]["containers"][0]["image"] for pod in simulated_cluster.get("pods", "-l", "app=web")["items"]}
     assert images == {"nginx:1.28"}
-    simulated_cluster.kubectl("scale", "deployment/web", "--replicas=0", check=False)
-    changed = DEPLOYMENT.replace("replicas: 2", "replicas: 0").replace("1.27", "1.28")
-    simulated_cluster.kubectl("apply", "-f", "-", given=changed)
+    simulated_cluster.kubectl("scale", "deployment/web", "--replicas=3", "--current-replicas=2")
+    simulated_cluster.wait(lambda: len(simulated_cluster.get("pods", "-l", "app=web")["items"]) == 3)
+    simulated_cluster.kubectl("scale", "deployment/web", "--replicas=0")
     simulated_cluster.wait(lambda: simulated_cluster.get("pods", "-l", "app=web")["items"] == [])
 
 
@@ -170,3 +170,13 @@ def _revisions(cluster: SimulatedCluster) -> dict[str, str]:
         f"{item['kind']}/{item['metadata']['name']}": item["metadata"]["resourceVersion"]
         for item in cluster.get(kinds)["items"]
     }
+
+
+def test_misspelt_fields_are_refused_unless_the_caller_wants_it_otherwise(simulated_cluster: SimulatedCluster) -> None:
+    misspelt = DEPLOYMENT.replace("replicas: 2", "replica: 2").replace("name: web, namespace", "name: typo, namespace")
+    refused = simulated_cluster.kubectl("apply", "-f", "-", given=misspelt, check=False)
+    assert 'unknown field "spec.replica"' in refused
+    applied = simulated_cluster.kubectl("apply", "--server-side", "-f", "-", given=misspelt, check=False)
+    assert 'unknown field "spec.replica"' in applied
+    simulated_cluster.kubectl("apply", "--validate=warn", "-f", "-", given=misspelt)
+    assert simulated_cluster.get("deployment", "typo")["spec"]["replicas"] == 1
