@@ -9,6 +9,7 @@ import asyncio
 import os
 import random
 import signal
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Final, NamedTuple
@@ -22,6 +23,8 @@ from tests.integration.exactness.servers import PROCESSES, RESOURCE, Site
 from threeport.bootstrap.local.processes import ServerFailed, ServerProcess
 
 MICROS: Final = 1_000_000
+START_SECONDS: Final = 300.0
+"""For a server to start again, a database after its recovery included."""
 
 
 class Fault(NamedTuple):
@@ -214,8 +217,9 @@ async def _say_nothing(error: Exception) -> None:
 
 
 def _start(server: ServerProcess) -> None:
-    """Start a server; it may take more than one attempt while others are down, too."""
-    for _ in range(3):
+    """Start a server; it may take many attempts while others are down, too, or the machine has much else to do."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
         with suppress(ServerFailed):
             return server.start()
     return server.start()
