@@ -12,11 +12,15 @@ from threeport.controller.cycle import Refused, decide
 from threeport.resources.manifests import split_manifests
 
 
-async def reconcile_definition(controller: Controller, definition: FrozenJson) -> str:
+async def reconcile_definition(controller: Controller, seen: FrozenJson) -> str:
     """Checks the manifests, keeps them as a revision, and advances the instances (or leaves that to a person).
 
-    Raises `Refused` for manifests that are none.
+    `seen` may be an old copy: instances would be taken back to it. Raises `Refused` for manifests that are none.
     """
+    metadata = seen["metadata"]
+    definition = await controller.client.find(DEFINITION, metadata["name"], metadata["namespace"])
+    if definition is None or definition["metadata"]["uid"] != metadata["uid"]:
+        return "is gone"
     try:
         count = len(split_manifests(definition["spec"]["manifests"]))
     except Invalid as error:
