@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import kopf
 
@@ -24,6 +25,10 @@ from threeport.kube.errors import ClusterError
 from threeport.resources.kind import Kind
 
 logger = logging.getLogger(__name__)
+
+
+ON_ITS_WAY: Final = frozenset(("Deleting", "Pruning", "Replacing", "DefinitionChanged", "Progressing"))
+"""Reasons for not being Ready that are steps to what was asked for, and no cause for alarm."""
 
 
 class Waiting(Exception):
@@ -111,7 +116,7 @@ async def decide(
             controller=controller.name,
             reason=reason,
             message=message,
-            type="Normal" if ready == "True" else "Warning",
+            type="Normal" if ready == "True" or reason in ON_ITS_WAY else "Warning",
         )
     return written
 

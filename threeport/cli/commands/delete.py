@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import click
 
-from threeport.cli import completing
 from threeport.cli.abandoning import confirm, mark, what_would_be_left
+from threeport.cli.arguments import check_given, objects_or_files
 from threeport.cli.console import note, progress, result
 from threeport.cli.documents import Document, read_documents
 from threeport.cli.errors import CliError
@@ -28,16 +28,7 @@ from threeport.resources.kind import Kind
 
 
 @click.command()
-@click.argument("what", nargs=-1, metavar="[KIND NAME... | KIND/NAME...]", shell_complete=completing.objects)
-@click.option(
-    "--filename",
-    "-f",
-    "sources",
-    multiple=True,
-    metavar="FILE",
-    help="Delete the objects of these files.",
-    shell_complete=completing.files,
-)
+@objects_or_files("Delete the objects of these files.")
 @namespace_option
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Whether to wait until they are gone.")
 @click.option("--timeout", type=Duration(), default="5m", show_default=True, help="How long to wait, as 90s or 5m.")
@@ -64,8 +55,7 @@ def command(
 
     Objects of files go in reverse order of their references: what refers to others goes first.
     """
-    if bool(what) == bool(sources):
-        raise click.UsageError("Say which objects: KIND NAME, KIND/NAME, or -f FILE.")
+    check_given(what, sources)
     if yes and not abandon:
         raise click.UsageError("--yes goes with --abandon: nothing else is asked.")
     documents = read_documents(sources) if sources else []

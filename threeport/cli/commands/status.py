@@ -8,6 +8,8 @@ import orjson
 import threeport
 from threeport.bootstrap.local.control_plane import current_state
 from threeport.bootstrap.local.installation import Installation
+from threeport.bootstrap.local.process_ids import is_alive
+from threeport.bootstrap.local.state import read_state
 from threeport.bootstrap.runtimes import SIMULATED
 from threeport.cli.console import age_since, columns, result
 from threeport.cli.errors import CliError
@@ -40,9 +42,12 @@ def command(name: str | None) -> None:
 
 
 def _show_processes(entry: ControlPlaneEntry) -> bool:
-    state = current_state(Installation.named(entry.name))
+    installation = Installation.named(entry.name)
+    state = current_state(installation)
     if state is None:
-        raise CliError(f"It is not running. Start it with `tptctl up --name {entry.name}`.", ExitCode.UNREACHABLE)
+        raise CliError(
+            f"{_without_supervisor(installation)} Start it with `tptctl up --name {entry.name}`.", ExitCode.UNREACHABLE
+        )
     rows = [
         [process.name, process.phase, str(process.process.pid) if process.process else "", process.address,
          str(process.restarts), age_since(process.since), process.message]
@@ -52,6 +57,13 @@ def _show_processes(entry: ControlPlaneEntry) -> bool:
     for line in columns(["Component", "State", "Process", "Address", "Restarts", "Since", "Message"], rows):
         result(line)
     return all(process.phase == "Ready" for process in state.processes)
+
+
+def _without_supervisor(installation: Installation) -> str:
+    """What to say where no supervisor runs: it was stopped, or killed, and then its processes may be left."""
+    before = read_state(installation)
+    left = [one.name for one in before.processes if one.process and is_alive(one.process)] if before else []
+    return f"Its supervisor was killed; {', '.join(left)} are left, uncared for." if left else "It is not running."
 
 
 async def _show_api(entry: ControlPlaneEntry) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from threeport.cli import completing
+from threeport.cli.arguments import objects_argument
 from threeport.cli.console import age_since, note, result
 from threeport.cli.instances import DEFINITION, INSTANCE, WORKLOAD, view
 from threeport.cli.session import connected, control_plane_option, named_objects, namespace_of, namespace_option, run
@@ -28,9 +28,7 @@ REPORT = kind_of(WorkloadReport)
 
 
 @click.command()
-@click.argument(
-    "what", nargs=-1, required=True, metavar="KIND NAME... | KIND/NAME...", shell_complete=completing.objects
-)
+@objects_argument
 @namespace_option
 @control_plane_option
 def command(what: tuple[str, ...], namespace: str, control_plane: str | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from threeport.cli import completing
+from threeport.cli.arguments import check_given, objects_or_files
 from threeport.cli.console import progress, result
 from threeport.cli.documents import Document, read_documents
 from threeport.cli.following import Following
@@ -21,16 +21,7 @@ from threeport.resources.kind import Catalog
 
 
 @click.command()
-@click.argument("what", nargs=-1, metavar="[KIND NAME... | KIND/NAME...]", shell_complete=completing.objects)
-@click.option(
-    "--filename",
-    "-f",
-    "sources",
-    multiple=True,
-    metavar="FILE",
-    help="Wait for the objects of these files.",
-    shell_complete=completing.files,
-)
+@objects_or_files("Wait for the objects of these files.")
 @click.option(
     "--for", "goal", default="condition=Ready", show_default=True, metavar="condition=TYPE[=STATUS]|delete",
     help="What to wait for.",
@@ -47,8 +38,7 @@ def command(
     control_plane: str | None,
 ) -> None:
     """Wait until objects have a condition, or are gone."""
-    if bool(what) == bool(sources):
-        raise click.UsageError("Say which objects: KIND NAME, KIND/NAME, or -f FILE.")
+    check_given(what, sources)
     wanted = _parse_goal(goal)
     documents = read_documents(sources) if sources else []
     run(_wait(what, documents, wanted, timeout, namespace, control_plane))
