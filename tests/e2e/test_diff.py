@@ -103,3 +103,15 @@ def test_what_a_cluster_would_refuse_is_told_and_is_an_error(shared: Tptctl) -> 
     assert refused.code == 2
     assert "diff -f FILE" in refused.err
     assert shared("diff", "-f", "-", stdin="kind: x\n").code == 2
+
+
+def test_a_workload_in_a_namespace_that_is_yet_to_be_made_is_compared_too(shared: Tptctl) -> None:
+    document = workload("first", CONFIG_MAP % ("a", "x")).replace("name: first", "name: first\n  namespace: fresh")
+    namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: fresh}\n"
+    code, found = differences(shared, f"{namespace}---\n{document}")
+    assert code == 1
+    assert [one["name"] for one in found["objects"]] == ["fresh", "first"]
+    (instance,) = found["instances"]
+    assert [one["name"] for one in instance["resources"]] == ["first-<suffix>", "a"]
+    assert not any("error" in one for one in instance["resources"])
+    assert shared("get", "namespace", "fresh").code == 3
