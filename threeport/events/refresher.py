@@ -21,6 +21,8 @@ RETRY_DELAY: Final = 0.5
 READ_TIMEOUT: Final = 8.0
 """Seconds a reading may take; it has to fail well before the hub is abandoned."""
 SLICE: Final = 0.5
+HEAD_START: Final = 0.02
+"""Seconds that the stream gets to bring what a refresh has just found, before it is read: most of it is on its way."""
 PART: Final = 1000
 """Objects that are read at once."""
 
@@ -116,7 +118,11 @@ class Refresher:
             return [*await self._changes.since(refresh.above)]
         # In normal operation the stream has brought nearly all of it: to read the bodies again would be most of the
         # work of a busy process.
-        news = self._core.news(await self._changes.heads(refresh.above))
+        heads = await self._changes.heads(refresh.above)
+        news = self._core.news(heads)
+        if news and not self._lagging():
+            await asyncio.sleep(HEAD_START)
+            news = self._core.news(heads)
         return [row for part in range(0, len(news), PART) for row in await self._changes.of(news[part : part + PART])]
 
     async def _pause(self) -> None:
