@@ -100,9 +100,11 @@ def tptctl(tmp_path: Path) -> Iterator[Tptctl]:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tptctl]:
     """A control plane that runs, with a simulated runtime; tests keep apart by names."""
     command = Tptctl(tmp_path_factory.mktemp("shared") / "home")
-    command.ok("up")
-    yield command
-    remove_all(command)
+    try:
+        command.ok("up")
+        yield command
+    finally:
+        remove_all(command)
 
 
 def remove_all(command: Tptctl) -> None:
