@@ -21,7 +21,13 @@ from threeport.resources.core import Event, Namespace
 from threeport.resources.kind import Kind
 from threeport.resources.kubernetes_runtime import KubernetesRuntimeDefinition, KubernetesRuntimeInstance
 from threeport.resources.model import kind_of
-from threeport.resources.workload import Workload, WorkloadDefinition, WorkloadInstance, WorkloadReport
+from threeport.resources.workload import (
+    Workload,
+    WorkloadDefinition,
+    WorkloadDefinitionRevision,
+    WorkloadInstance,
+    WorkloadReport,
+)
 
 T = TypeVar("T")
 
@@ -29,6 +35,7 @@ WORKLOAD: Final = kind_of(Workload)
 DEFINITION: Final = kind_of(WorkloadDefinition)
 INSTANCE: Final = kind_of(WorkloadInstance)
 REPORT: Final = kind_of(WorkloadReport)
+REVISION: Final = kind_of(WorkloadDefinitionRevision)
 RUNTIME: Final = kind_of(KubernetesRuntimeInstance)
 RUNTIME_DEFINITION: Final = kind_of(KubernetesRuntimeDefinition)
 NAMESPACE: Final = kind_of(Namespace)
@@ -133,10 +140,10 @@ class Team:
         uid, placed = instance["metadata"]["uid"], (instance.get("status") or {}).get("namespace")
         found: list[JsonObject] = [
             one
-            for kind in (WORKLOAD, DEFINITION, INSTANCE, REPORT)
+            for kind in (WORKLOAD, DEFINITION, INSTANCE, REPORT, REVISION)
             for one in (await self.client.list(kind, self.namespace)).items
             if kind is not REPORT or one["spec"]["instanceUid"] == uid
-            if kind is REPORT or one["metadata"]["name"] == name
+            if kind in (REPORT, REVISION) or one["metadata"]["name"] == name
         ]
         pictures = [_of_api(one) for one in found] + [_of_cluster(one) for one in await self.labelled(uid)]
         names = {uid: "UID", str(placed): "PLACED", self.namespace: "TEAM"}

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
-import psycopg
 import pytest
 
 from tests.cluster.provision import Cluster as Kubernetes
-from tests.fixtures.api import Api, new_api, settings_of
+from tests.fixtures.api import new_api, settings_of
 from tests.fixtures.controllers import Agents, ControllerProcess
 from tests.fixtures.manifests import SERVICE, config_map
 from tests.fixtures.simulated import SimulatedProcess
+from tests.integration.faults.crash_plane import MOST_WRITES, UNDISTURBED, Plane, comes_to, every_write
 from tests.integration.faults.crashing import CrashingController
-from tests.integration.faults.team import INSTANCE, NAMESPACE, RUNTIME, WORKLOAD, Team
+from tests.integration.faults.team import INSTANCE, NAMESPACE, REVISION, RUNTIME, WORKLOAD, Team
 from tests.integration.operators.conftest import RUNTIME_DEFINITION, access_from, ensure
 from threeport.bootstrap.local.identities import IdentityFiles
 from threeport.client import Client
@@ -34,29 +33,6 @@ SECOND: list[Any] = [config_map("settings", "blue"), config_map("more", "blue"),
 
 STEP_ON_REAL_CLUSTERS = 3
 """On a simulated cluster a crash after each write is tried; on a real one, where deletions take time, each third."""
-
-UNDISTURBED = 10**6
-MOST_WRITES = 60
-"""No create, change or deletion of this workload takes more writes."""
-
-
-@dataclass
-class Plane:
-    """A control plane whose workload controller crashes when told to."""
-
-    api: Api
-    client: Client
-    controller: CrashingController
-    dsn: str
-
-    def start_again(self) -> None:
-        """Starts the controller that has died, as if the time of its lease had passed."""
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
-            connection.execute(
-                f"UPDATE {self.api.schema}.leases SET expires = clock_timestamp() WHERE name LIKE %s".encode(),
-                ["%workload%"],
-            )
-        self.controller.start()
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +60,7 @@ async def plane(
     agents.start()
     controller.start()
     async with Client(api.admin) as client:
-        yield Plane(api, client, controller, postgres_dsn)
+        yield Plane(api, client, controller, postgres_dsn, "workload")
     agents.stop()
     controller.stop()
     runtimes.stop()
@@ -131,47 +107,22 @@ class Life:
         for act, manifests in enumerate((FIRST, SECOND)):
             self._plane.controller.die_after(crash_after)
             await self._team.apply("app", manifests)
-            crashes += await self._crashes_or(self._is_ready)
+            crashes += await self._plane.crashes_or(self._is_ready)
             await self._team.ready("app", seconds=60)
             await self._comes_to_stand(act)
         instance = await self._team.find(INSTANCE, "app")
         assert instance is not None
         self._plane.controller.die_after(crash_after)
         await self._team.delete("app")
-        crashes += await self._crashes_or(self._is_gone)
+        crashes += await self._plane.crashes_or(self._is_gone)
         await self._team.gone("app", seconds=60)
         await self._team.until(partial(self._has_left_nothing, instance["metadata"]["uid"]), seconds=30)
         return crashes
 
-    async def _crashes_or(self, done: Callable[[], Awaitable[bool]]) -> bool:
-        """Waits until the controller has died or all is done. Whether it died; it runs again then, and will not die."""
-
-        async def look() -> bool:
-            return not self._plane.controller.alive or await done()
-
-        await self._team.until(look, seconds=60)
-        died = not self._plane.controller.live()
-        if died:
-            self._plane.start_again()
-        return died
-
     async def _comes_to_stand(self, act: int) -> None:
-        pictures: list[dict[str, object]] = [{}]
-
-        async def look() -> bool:
-            pictures.append(await self._team.picture("app"))
-            return pictures[-1] == self.expected[act]
-
         if len(self.expected) <= act:
             self.expected.append(await self._team.settled_picture("app"))
-            return
-        try:
-            await self._team.until(look, seconds=30)
-        except pytest.fail.Exception:
-            wanted = self.expected[act]
-            differences = [f"+ {one}" for one in pictures[-1] if one not in wanted]
-            differences += [f"- {one}" for one in wanted if one not in pictures[-1]]
-            pytest.fail(f"after a crash: act {act}\n" + "\n".join(differences))
+        await comes_to(partial(self._team.picture, "app"), self.expected[act], f"act {act}")
 
     async def _is_ready(self) -> bool:
         found = await self._team.find(WORKLOAD, "app")
@@ -181,7 +132,8 @@ class Life:
         return await self._team.find(WORKLOAD, "app") is None
 
     async def _has_left_nothing(self, uid: str) -> bool:
-        return not await self._team.labelled(uid)
+        kept = (await self._team.client.list(REVISION, self._team.namespace)).items
+        return not kept and not await self._team.labelled(uid)
 
 
 async def test_a_crash_after_any_write_changes_nothing_in_the_end(
@@ -189,11 +141,11 @@ async def test_a_crash_after_any_write_changes_nothing_in_the_end(
 ) -> None:
     runtime, cluster = site
     expected: list[dict[str, object]] = []
-    for writes in (0, *range(1, MOST_WRITES, 1 if kubernetes is None else STEP_ON_REAL_CLUSTERS)):
+    for writes in every_write(1 if kubernetes is None else STEP_ON_REAL_CLUSTERS):
         team = Team(plane.client, f"team-{uuid.uuid4().hex[:6]}", runtime, cluster)
         await plane.client.create({"metadata": {"name": team.namespace}}, NAMESPACE)
-        crashes = await Life(plane, team, expected).live(writes or UNDISTURBED)
-        if writes and not crashes:
+        crashes = await Life(plane, team, expected).live(writes)
+        if writes != UNDISTURBED and not crashes:
             break
     else:
         pytest.fail(f"{MOST_WRITES} writes were not enough: what converges writes on and on")
