@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Never
 
+import orjson
+
 from threeport.common.revisions import SECOND, SKEW_LIMIT, micros_of
 from threeport.store.database import Connection, fetch
 from threeport.store.records import (
@@ -19,7 +21,7 @@ from threeport.store.records import (
     Write,
 )
 from threeport.store.rows import COLUMNS, stored
-from threeport.store.statements import BLOCKERS, NOW, SAME_KEY
+from threeport.store.statements import BLOCKERS, NOW, REFERRED_TO, SAME_KEY
 
 SHOWN_BLOCKERS = 10
 
@@ -73,10 +75,11 @@ async def blockers(connection: Connection, key: Key, *, limit: int) -> list[Key]
 
 async def refuse_referenced(connection: Connection, writes: Sequence[Write]) -> None:
     """Raises `StillReferenced` if a key of the writes is referred to by an object that stands."""
-    for write in writes:
-        found = await blockers(connection, write.key, limit=SHOWN_BLOCKERS)
-        if found:
-            raise StillReferenced(write.key, found)
+    keys = [{"position": position, **write.key._asdict()} for position, write in enumerate(writes)]
+    rows = await fetch(connection, REFERRED_TO, {"keys": orjson.dumps(keys).decode()}) if keys else []
+    for (position,) in rows:
+        key = writes[position].key
+        raise StillReferenced(key, await blockers(connection, key, limit=SHOWN_BLOCKERS))
 
 
 async def _refuse_lost_lease(connection: Connection, fence: Fence | None) -> None:

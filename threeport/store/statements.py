@@ -36,6 +36,13 @@ def _blockers_of(resource: str, namespace: str, name: str) -> str:
 BLOCKERS = _blockers_of("%(resource)s::TEXT", "%(namespace)s::TEXT", "%(name)s::TEXT")
 """Who refers to an object with a reference that blocks its deletion; an object does not block itself."""
 
+REFERRED_TO = f"""
+    SELECT given.position FROM jsonb_to_recordset(%(keys)s::JSONB)
+        AS given (position BIGINT, resource TEXT, namespace TEXT, name TEXT)
+    WHERE EXISTS ({_blockers_of("given.resource", "given.namespace", "given.name")})
+    ORDER BY given.position LIMIT 1"""
+"""Which of several keys is the first that others refer to."""
+
 GIVEN = """WITH given AS (
     SELECT * FROM jsonb_to_recordset(%(writes)s::JSONB) AS w (
         resource TEXT, namespace TEXT, name TEXT, uid TEXT, stamp BIGINT, node BIGINT, generation BIGINT,

@@ -33,6 +33,7 @@ from threeport.store.statements import (
     ADD_REFERENCES,
     FORGET_REFERENCES,
     NOW,
+    Shape,
     parameters_of,
     reference_rows,
     row_of,
@@ -42,6 +43,10 @@ from threeport.store.statements import (
 
 ATTEMPTS = 3
 """Of one write: the clock was off, the connection was lost, or what stood in the way has gone meanwhile."""
+
+TOGETHER = 100
+LARGEST_STATEMENT = 2_000_000
+"""Writes, and bytes of their bodies, that one statement of a transaction makes."""
 
 COMMIT_RESERVE = SECOND // 2
 """Microseconds between the check at the end of a transaction and its commit."""
@@ -163,26 +168,56 @@ class _Batch:
         """The body of the transaction; it may run again from its start."""
         self.results.clear()
         first_stamp: int | None = None
-        for index in sorted(range(len(self.writes)), key=lambda index: self.writes[index].key):
-            stamp = self.writer.clock.stamp()
-            first_stamp = first_stamp or stamp
-            self.results[index] = await self._make(connection, self.writes[index], stamp)
+        for group in self._groups():
+            stamps = [self.writer.clock.stamp() for _ in group]
+            first_stamp = first_stamp or stamps[0]
+            await self._make(connection, group, stamps)
         await refuse_referenced(connection, [write for write in self.writes if write.refuse_if_referenced])
         if first_stamp is not None:
             await _refuse_late(connection, first_stamp)
         return [self.results[index] for index in range(len(self.writes))]
 
-    async def _make(self, connection: Connection, write: Write, stamp: int) -> StoredObject:
-        row = row_of(write, stamp=stamp, node=self.writer.clock.node, fence=self.fence)
-        sql = sql_of(shape_of(write, self.fence, alone=False))
-        rows = await fetch(connection, sql, parameters_of([row]))
-        if not rows:
-            await explain(connection, write, stamp=stamp, fence=self.fence)
-        if write.operation is Operation.UPDATE and write.references is not None:
-            references = orjson.dumps(reference_rows(write)).decode()
-            await fetch(connection, FORGET_REFERENCES, {"uid": write.uid})
-            await fetch(connection, ADD_REFERENCES, {"uid": write.uid, "refers": references})
-        return write.outcome(rows[0][1])
+    def _groups(self) -> list[list[int]]:
+        """The writes by index, in order of their keys; those that follow each other and share a shape together."""
+        groups: list[list[int]] = []
+        for index in sorted(range(len(self.writes)), key=lambda index: self.writes[index].key):
+            if groups and self._fits(groups[-1], self.writes[index]):
+                groups[-1].append(index)
+            else:
+                groups.append([index])
+        return groups
+
+    def _fits(self, group: Sequence[int], write: Write) -> bool:
+        """Whether a write can be made by the statement of a group."""
+        others = [self.writes[index] for index in group]
+        if self._shape(others[0]) != self._shape(write) or any(other.uid == write.uid for other in others):
+            return False
+        if write.operation is Operation.UPDATE and (write.references is not None or others[0].references is not None):
+            return False
+        return (
+            len(others) < TOGETHER and sum(len(other.body) for other in others) + len(write.body) <= LARGEST_STATEMENT
+        )
+
+    def _shape(self, write: Write) -> Shape:
+        return shape_of(write, self.fence, alone=False)
+
+    async def _make(self, connection: Connection, group: Sequence[int], stamps: Sequence[int]) -> None:
+        writes = [self.writes[index] for index in group]
+        node = self.writer.clock.node
+        given = [
+            row_of(write, stamp=stamp, node=node, fence=self.fence) for write, stamp in zip(writes, stamps, strict=True)
+        ]
+        sql = sql_of(self._shape(writes[0]))
+        rows = await fetch(connection, sql, parameters_of(given))
+        revisions: dict[str, int] = {row[0]: row[1] for row in rows}
+        for index, write, stamp in zip(group, writes, stamps, strict=True):
+            if write.uid not in revisions:
+                await explain(connection, write, stamp=stamp, fence=self.fence)
+            self.results[index] = write.outcome(revisions[write.uid])
+            if write.operation is Operation.UPDATE and write.references is not None:
+                references = orjson.dumps(reference_rows(write)).decode()
+                await fetch(connection, FORGET_REFERENCES, {"uid": write.uid})
+                await fetch(connection, ADD_REFERENCES, {"uid": write.uid, "refers": references})
 
 
 async def _refuse_late(connection: Connection, first_stamp: int) -> None:
