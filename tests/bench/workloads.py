@@ -148,10 +148,10 @@ class Bench:
         self._print_usage({})
 
     async def cold(self) -> None:
-        """Lets a controller find all instances at once."""
-        self._fleet.stop_workload_controllers()
+        """Lets a controller find all instances at once, and then delete them."""
+        await self._clear()
         await self._converge("cold", self._given.instances, shards=1)
-        self._fleet.stop_workload_controllers()
+        await self._clear()
 
     async def shards(self) -> None:
         """Compares one shard with two, for clusters that are far away."""
@@ -159,15 +159,15 @@ class Bench:
         for distance in self._fleet.distances:
             distance.seconds = DELAY
         for count in (1, 2):
-            self._fleet.stop_workload_controllers()
+            await self._clear()
             taken.append(await self._converge(f"shards-{count}", self._given.shard_instances, shards=count))
         for distance in self._fleet.distances:
             distance.seconds = 0.0
-        self._fleet.stop_workload_controllers()
         print(f"  two shards are {taken[0] / taken[1]:.2f} times as fast as one")
 
     async def agent(self) -> None:
         """Fills one cluster with pods, of one runtime, and looks at its agent."""
+        await self._clear()
         count = self._given.pods // PODS_EACH
         self._fleet.start_workload_controllers(1)
         names = names_of("large", count)
@@ -187,6 +187,22 @@ class Bench:
 
     def _agent_usage(self) -> Usage:
         return self._fleet.agent_usage(self._runtimes[0])
+
+    async def _clear(self) -> None:
+        """Deletes all instances, so that a controller that starts finds no others; returns without controllers."""
+        if not self._fleet.workloads:
+            self._fleet.start_workload_controllers(1)
+        found, begun = (await self._client.list(INSTANCE)).items, time.monotonic()
+        for at in range(0, len(found), BATCH):
+            await self._client.transaction([Operation(verb="delete", obj=one) for one in found[at : at + BATCH]])
+
+        async def all_are_gone() -> bool:
+            return not (await self._client.list(INSTANCE)).items
+
+        await until(all_are_gone)
+        if found:
+            print(f"\n{len(found)} instances deleted in {time.monotonic() - begun:.1f} s")
+        self._fleet.stop_workload_controllers()
 
     async def _converge(self, label: str, count: int, *, shards: int) -> float:
         """Seconds from the start of the controllers until all are Ready that were created before."""

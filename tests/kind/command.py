@@ -26,7 +26,7 @@ WAIT = "180s"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     options, rest = _parser().parse_known_args(arguments)
-    if rest and options.run is not _test:
+    if rest and options.run not in (_test, _agent):
         _parser().error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         return int(options.run(rest))
@@ -41,13 +41,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="test-kind", description="A kind cluster whose pods really run, for the tests."
     )
-    commands = parser.add_subparsers(required=True, metavar="build|up|status|kubeconfig|test|down")
+    commands = parser.add_subparsers(required=True, metavar="build|up|status|kubeconfig|test|agent|down")
     for name, run, text in (
         ("build", _build, "make the node image, if it is not in the cache"),
         ("up", _up, "start dockerd if none answers, and a cluster"),
         ("status", _status, "what runs"),
         ("kubeconfig", _kubeconfig, "print the path of the cluster's kubeconfig"),
         ("test", _test, "run the tests that take a cluster on it; arguments go to pytest"),
+        ("agent", _agent, "run the agent as a pod; arguments go to pytest"),
         ("down", _down, "stop all of it, and delete it"),
     ):
         commands.add_parser(name, help=text).set_defaults(run=run)
@@ -103,15 +104,27 @@ def _status(_rest: Sequence[str]) -> int:
 
 
 def _kubeconfig(_rest: Sequence[str]) -> int:
-    if not _path().exists():
-        raise ClusterError("There is no cluster. Run: scripts/test-kind up")
+    _require_cluster()
     print(_path())
     return 0
 
 
-def _test(rest: Sequence[str]) -> NoReturn:
+def _agent(rest: Sequence[str]) -> NoReturn:
+    program = str(ROOT / ".venv/bin/python")
+    _require_cluster()
+    os.chdir(ROOT)
+    archive = daemon.run([program, "-m", "tests.kind.agent_image"])
+    daemon.run([_kind(), "load", "image-archive", "--name", NAME, archive.strip()])
+    _test(["-s", "tests/kind/agent_as_pod.py", *rest])
+
+
+def _require_cluster() -> None:
     if not _path().exists():
         raise ClusterError("There is no cluster. Run: scripts/test-kind up")
+
+
+def _test(rest: Sequence[str]) -> NoReturn:
+    _require_cluster()
     program = str(ROOT / ".venv/bin/python")
     command = [program, "-m", "pytest", "-m", "cluster", "--cluster=kubeconfig", *rest]
     os.chdir(ROOT)

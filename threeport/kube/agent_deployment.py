@@ -118,6 +118,7 @@ def _container(runtime: str, access: ApiAccess, pod: AgentPod) -> JsonObject:
         "THREEPORT_CA_FILE": "/etc/threeport/ca.crt",
         "THREEPORT_TOKEN_FILE": "/etc/threeport/token",
         "THREEPORT_METRICS_PORT": str(pod.metrics_port),
+        "USER": "agent",  # kopf asks for its name, and the image need not know the number
     }
     return {
         "name": "agent",
@@ -127,7 +128,7 @@ def _container(runtime: str, access: ApiAccess, pod: AgentPod) -> JsonObject:
         "ports": [{"name": "metrics", "containerPort": pod.metrics_port, "protocol": "TCP"}],
         "livenessProbe": _probe("/healthz", period=20, failures=3),
         "readinessProbe": _probe("/readyz", period=10, failures=1),
-        "startupProbe": _probe("/healthz", period=2, failures=30),
+        "startupProbe": _probe("/healthz", period=5, failures=36),
         "resources": dict(pod.resources),
         "securityContext": {
             "allowPrivilegeEscalation": False,

@@ -68,3 +68,23 @@ async def test_a_cluster_that_is_gone_for_good_can_be_let_go(control_plane: Cont
     await space.until(is_explained)
     await admin.patch(RUNTIME, space.runtime, None, {"metadata": {"annotations": {"threeport.io/abandon": "true"}}})
     await space.gone(RUNTIME, space.runtime, seconds=30)
+
+
+async def test_a_cluster_that_is_two_runtimes_keeps_what_the_other_needs_when_one_goes(
+    control_plane: ControlPlane, admin: Client, simulated_cluster: SimulatedCluster
+) -> None:
+    access = {"token": simulated_cluster.token, "certificateAuthority": simulated_cluster.ca_file.read_text()}
+    first = await space_on(control_plane, admin, simulated_cluster.url, **access)
+    second = await space_on(control_plane, admin, simulated_cluster.url, **access)
+    await second.deploy("stays", [CONFIG])
+    await second.ready(WORKLOAD, "stays")
+    await first.ready(RUNTIME, first.runtime)
+    await admin.delete(RUNTIME, first.runtime)
+    await first.gone(RUNTIME, first.runtime)
+    assert simulated_cluster.get("threeportworkloads")["items"]
+    await second.ready(WORKLOAD, "stays")
+    await admin.delete(WORKLOAD, "stays", second.namespace)
+    await second.gone(WORKLOAD, "stays")
+    await admin.delete(RUNTIME, second.runtime)
+    await second.gone(RUNTIME, second.runtime)
+    assert simulated_cluster.get("crd", "threeportworkloads.agent.threeport.io") is None
