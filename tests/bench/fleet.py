@@ -42,6 +42,8 @@ class Fleet:
     runtimes: ControllerProcess
     workloads: list[ControllerProcess] = field(default_factory=list)
     _ports: list[int] = field(default_factory=list)
+    _read: list[int] = field(default_factory=list)
+    """How long the log of each shard was before it started."""
 
     def start_workload_controllers(self, count: int) -> None:
         """Starts the workload controller in `count` shards."""
@@ -53,6 +55,7 @@ class Fleet:
                 "THREEPORT_METRICS_PORT": str(port),
             }
             process = ControllerProcess(self.home / f"workload-{index}", self.api, ("workload",), settings)
+            self._read.append(process.log.stat().st_size if process.log.exists() else 0)
             process.start()
             self.workloads.append(process)
             self._ports.append(port)
@@ -63,6 +66,12 @@ class Fleet:
             process.stop()
         self.workloads.clear()
         self._ports.clear()
+        self._read.clear()
+
+    async def hold_leases(self) -> bool:
+        """Whether all shards are at work. Those of another count wait 25 s for the leases of the former ones."""
+        logs = [process.log.read_bytes()[read:] for process, read in zip(self.workloads, self._read, strict=True)]
+        return all(b"holds shard" in log for log in logs)
 
     def way_to(self, cluster: int) -> ClusterAccess:
         """The access to a cluster that runtimes get."""
