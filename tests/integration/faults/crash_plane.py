@@ -71,4 +71,4 @@ async def comes_to(look: Callable[[], Awaitable[dict[str, object]]], wanted: dic
     except pytest.fail.Exception:
         more = [f"+ {name}: {value}" for name, value in pictures[-1].items() if wanted.get(name) != value]
         less = [f"- {name}: {value}" for name, value in wanted.items() if pictures[-1].get(name) != value]
-        pytest.fail(f"after a crash: {what}\n" + "\n".join([*more, *less]))
+        pytest.fail(f"{what}\n" + "\n".join([*more, *less]))

@@ -122,7 +122,7 @@ class Life:
     async def _comes_to_stand(self, act: int) -> None:
         if len(self.expected) <= act:
             self.expected.append(await self._team.settled_picture("app"))
-        await comes_to(partial(self._team.picture, "app"), self.expected[act], f"act {act}")
+        await comes_to(partial(self._team.picture, "app"), self.expected[act], f"after a crash, act {act}")
 
     async def _is_ready(self) -> bool:
         found = await self._team.find(WORKLOAD, "app")

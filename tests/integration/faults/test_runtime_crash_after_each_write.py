@@ -125,7 +125,7 @@ class Life:
             cluster = cluster or Cluster(await self._access())
             if len(self._expected) <= act:
                 self._expected.append(await self._picture(cluster))
-            await comes_to(partial(self._picture, cluster), self._expected[act], f"act {act}")
+            await comes_to(partial(self._picture, cluster), self._expected[act], f"after a crash, act {act}")
         assert cluster is not None
         self._plane.controller.die_after(crash_after)
         await client.delete(RUNTIME, self._name)
