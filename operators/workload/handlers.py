@@ -119,7 +119,8 @@ async def look_for_report(body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
 async def preview_change(body: kopf.Body, memo: kopf.Memo, retry: int, **_: Any) -> None:
     """Answers a WorkloadPreview."""
     preview, controller = _plain(body), _controller(memo)
-    await run_cycle(controller, PREVIEW, preview, retry, partial(answer_preview, controller, preview))
+    async with controller.shares[PREVIEW.resource]:
+        await run_cycle(controller, PREVIEW, preview, retry, partial(answer_preview, controller, preview))
 
 
 @kopf.daemon(*_OF_PREVIEWS)

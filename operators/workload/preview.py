@@ -24,12 +24,14 @@ from operators.workload.redaction import Redaction
 from operators.workload.rendering import Desired, managed_namespace, scopes_from_definitions
 from operators.workload.replacement import may_replace
 from operators.workload.revisions import at_revision, wanted_revision
+from operators.workload.strangers import shared_namespaces
 from threeport.common.errors import NotFound, RequestTooLarge
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.conditions import READY, Truth, condition, set_condition
 from threeport.controller.controller import Controller
 from threeport.controller.cycle import Refused, Waiting
 from threeport.controller.status import write_status
+from threeport.kube.cluster import Cluster
 from threeport.kube.errors import ClusterError
 from threeport.kube.ordering import in_reverse
 
@@ -139,7 +141,7 @@ async def _foreseen(foresight: Foresight, plan: Plan, desired: Desired) -> list[
     for unknown in desired.unknown:
         error = f"the cluster knows no kind {unknown['kind']} in {unknown['apiVersion']}"
         found.append(item_of(unknown) | {"action": CREATE, "error": error})
-    return found + [_pruned(item, foresight.live) for item in plan.prune]
+    return found + await _pruned(foresight.cluster, plan.prune, foresight.live, foresight.uid)
 
 
 async def _left_behind(controller: Controller, runtime: str, instance: FrozenJson) -> list[JsonObject]:
@@ -148,14 +150,24 @@ async def _left_behind(controller: Controller, runtime: str, instance: FrozenJso
     if place is None:
         return []
     inventory = inventory_of(instance.get("status"))
-    live = await observe(place.cluster, inventory, instance["metadata"]["uid"])
+    uid = instance["metadata"]["uid"]
+    live = await observe(place.cluster, inventory, uid)
     leaving = in_reverse([item for item in inventory if id_of(item) in live])
-    return [_pruned(item, live) | {"runtime": runtime} for item in leaving]
+    return [one | {"runtime": runtime} for one in await _pruned(place.cluster, leaving, live, uid)]
 
 
-def _pruned(item: FrozenJson, live: Live) -> JsonObject:
-    going = live[id_of(item)]["metadata"].get("deletionTimestamp")
-    return {**item, "action": PRUNE} | ({"message": "is being deleted already"} if going else {})
+async def _pruned(cluster: Cluster, items: Sequence[FrozenJson], live: Live, uid: str) -> list[JsonObject]:
+    shared = await shared_namespaces(cluster, items, live, uid, items)
+    found: list[JsonObject] = []
+    for item in items:
+        identity = id_of(item)
+        one = {**item, "action": UNCHANGED if identity in shared else PRUNE}
+        if identity in shared:
+            one["message"] = shared[identity]
+        elif live[identity]["metadata"].get("deletionTimestamp"):
+            one["message"] = "is being deleted already"
+        found.append(one)
+    return found
 
 
 async def _proposed_instance(controller: Controller, preview: FrozenJson) -> tuple[JsonObject, bool]:

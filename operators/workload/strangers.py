@@ -45,18 +45,27 @@ async def spare_shared(
 
     Returns for each the sentence that says why.
     """
-    spared: dict[ObjectId, str] = {}
+    spared = await shared_namespaces(cluster, items, live, uid, inventory)
+    for identity in spared:
+        check_lease()
+        await cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": identity.name}})
+    return spared
+
+
+async def shared_namespaces(
+    cluster: Cluster, items: Sequence[FrozenJson], live: Live, uid: str, inventory: Sequence[FrozenJson]
+) -> dict[ObjectId, str]:
+    """Those namespaces among `items` in which others keep something, each with the sentence that says what."""
+    shared: dict[ObjectId, str] = {}
     for item in items:
         identity = id_of(item)
         found = live.get(identity)
         if item["kind"] != "Namespace" or found is None or found["metadata"].get("deletionTimestamp"):
             continue
         if theirs := await _strangers_in(cluster, item["name"], uid, inventory):
-            check_lease()
-            await cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": item["name"]}})
             more = f" and {len(theirs) - _NAMED} more" if len(theirs) > _NAMED else ""
-            spared[identity] = f"{identity} stays, since others keep {', '.join(theirs[:_NAMED])}{more} in it"
-    return spared
+            shared[identity] = f"{identity} stays, since others keep {', '.join(theirs[:_NAMED])}{more} in it"
+    return shared
 
 
 async def _strangers_in(cluster: Cluster, namespace: str, uid: str, inventory: Sequence[FrozenJson]) -> list[str]:

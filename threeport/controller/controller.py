@@ -31,7 +31,8 @@ class Controller:
     shares: defaultdict[str, asyncio.Semaphore] = field(
         default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(SHARE))
     )
-    """By the name of the runtime. To be taken before a place at the `gate`, not while it is held."""
+    """By the name of the runtime; previews, which find out theirs on the way, have one for all. To be taken before a
+    place at the `gate`, not while it is held."""
     logged_in: bool = False
 
     def check_lease(self) -> None:

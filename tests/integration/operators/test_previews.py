@@ -90,6 +90,24 @@ async def test_an_instance_that_does_not_exist_is_previewed_and_what_is_wrong_wi
     assert await space.get(INSTANCE, "new") is None
 
 
+async def test_a_namespace_that_others_use_is_not_told_to_be_pruned(space: Space) -> None:
+    own: JsonObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"own-{space.namespace}"}}
+    theirs = {**CONFIG, "metadata": {"name": "theirs", "namespace": own["metadata"]["name"]}}
+    await space.deploy("shop", [CONFIG, own])
+    await space.ready(WORKLOAD, "shop")
+
+    async def told() -> JsonObject:
+        return by_name(await previewed(space, "shop", definition={"manifests": [CONFIG]}))[
+            f"Namespace/own-{space.namespace}"
+        ]
+
+    assert (await told())["action"] == "Prune"
+    made = await space.cluster.create(theirs)
+    kept = await told()
+    assert (kept["action"], "theirs" in kept["message"]) == ("Unchanged", True)
+    await space.cluster.delete("v1", "ConfigMap", "theirs", own["metadata"]["name"], uid=made["metadata"]["uid"])
+
+
 async def test_values_of_secrets_are_told_apart_and_not_shown(space: Space) -> None:
     await space.deploy("safe", [SECRET])
     await space.ready(WORKLOAD, "safe")
