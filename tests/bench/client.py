@@ -38,6 +38,7 @@ class LoadClient:
 
     def load(self, operation: Operation, *, count: int, clients: int) -> Figures:
         """Does operations number 0 to `count` - 1, spread over `clients` connections, each one at a time."""
+        self._ask({"Connect": True, "Clients": clients})
         return self._do({"Request": operation._asdict(), "Count": count, "Clients": clients})
 
     def watch(self, create: Operation, *, path: str, marker: str, count: int, rate: float, watchers: int) -> Figures:
@@ -49,15 +50,20 @@ class LoadClient:
         return self._do({**work, "Watchers": watchers, "Watch": path, "Marker": marker})
 
     def _do(self, work: Mapping[str, object]) -> Figures:
+        with measured({**self.target.parts, "client": Part([self._process.pid])}) as usage:
+            answer = self._ask(work)
+        return _figures(answer, usage)
+
+    def _ask(self, work: Mapping[str, object]) -> Mapping[str, Any]:
         assert self._process.stdin
         assert self._process.stdout
-        with measured({**self.target.parts, "client": Part([self._process.pid])}) as usage:
-            self._process.stdin.write(json.dumps({**work, "Addresses": self.target.addresses}) + "\n")
-            self._process.stdin.flush()
-            line = self._process.stdout.readline()
+        self._process.stdin.write(json.dumps({**work, "Addresses": self.target.addresses}) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
         if not line:
             raise SystemExit("The load client has ended; what it met is said above.")
-        return _figures(json.loads(line), usage)
+        answer: Mapping[str, Any] = json.loads(line)
+        return answer
 
 
 def _figures(answer: Mapping[str, Any], usage: Usage) -> Figures:

@@ -37,9 +37,11 @@ type Work struct {
 	Request   Request
 	Count     int
 	Clients   int
-	Watchers  int
-	Watch     string
-	Rate      float64
+	// Connect opens connections for the next line of input, and does nothing else: what handshakes cost is not measured.
+	Connect  bool
+	Watchers int
+	Watch    string
+	Rate     float64
 	// Marker stands in the name of each object that Request creates, right before {n} and a quote.
 	Marker string
 }
@@ -58,12 +60,15 @@ type connection struct {
 	reader *bufio.Reader
 }
 
-type client struct{ config *tls.Config }
+type client struct {
+	config      *tls.Config
+	connections []*connection
+}
 
 func main() {
 	ca, cert, key := flag.String("ca", "", "PEM"), flag.String("cert", "", "PEM"), flag.String("key", "", "PEM")
 	flag.Parse()
-	client := client{tlsConfig(*ca, *cert, *key)}
+	client := &client{config: tlsConfig(*ca, *cert, *key)}
 	input, output := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
 	for {
 		var work Work
@@ -73,7 +78,9 @@ func main() {
 			log.Fatal(err)
 		}
 		do := client.load
-		if work.Watchers > 0 {
+		if work.Connect {
+			do = client.open
+		} else if work.Watchers > 0 {
 			do = client.watch
 		}
 		if err := output.Encode(do(work)); err != nil {
@@ -97,7 +104,7 @@ func tlsConfig(ca, cert, key string) *tls.Config {
 }
 
 // connect opens connection number n, spread over the addresses in turn.
-func (c client) connect(addresses []string, n int) *connection {
+func (c *client) connect(addresses []string, n int) *connection {
 	conn, err := tls.Dial("tcp", addresses[n%len(addresses)], c.config)
 	if err != nil {
 		log.Fatal(err)
@@ -140,14 +147,19 @@ func (c *connection) ask(request Request, n int) time.Duration {
 	return time.Since(begin)
 }
 
-// load does requests number 0 to Count - 1. Connections are made before the clock starts.
-func (c client) load(work Work) Figures {
-	latencies := make([]int64, work.Count)
-	connections := make([]*connection, work.Clients)
-	for index := range connections {
-		connections[index] = c.connect(work.Addresses, index)
-		defer connections[index].Close()
+// open makes the connections for the next work.
+func (c *client) open(work Work) Figures {
+	for index := range work.Clients {
+		c.connections = append(c.connections, c.connect(work.Addresses, index))
 	}
+	return Figures{}
+}
+
+// load does requests number 0 to Count - 1, by connections that are open.
+func (c *client) load(work Work) Figures {
+	latencies := make([]int64, work.Count)
+	connections := c.connections
+	c.connections = nil
 	var next atomic.Int64
 	var group sync.WaitGroup
 	begin := time.Now()
@@ -161,11 +173,15 @@ func (c client) load(work Work) Figures {
 		}()
 	}
 	group.Wait()
-	return Figures{Seconds: time.Since(begin).Seconds(), Latencies: latencies}
+	seconds := time.Since(begin).Seconds()
+	for _, connection := range connections {
+		connection.Close()
+	}
+	return Figures{Seconds: seconds, Latencies: latencies}
 }
 
 // watch measures from the moment at which a request is sent to the moments at which the watches show its object.
-func (c client) watch(work Work) Figures {
+func (c *client) watch(work Work) Figures {
 	sent := make([]atomic.Int64, work.Count)
 	lags := make(chan []int64, work.Watchers)
 	done := time.Now().Add(time.Duration(float64(work.Count)/work.Rate*float64(time.Second)) + 60*time.Second)
@@ -197,7 +213,7 @@ func (c client) watch(work Work) Figures {
 }
 
 // write sends the requests at their time, whatever becomes of earlier ones.
-func (c client) write(work Work, sent []atomic.Int64) {
+func (c *client) write(work Work, sent []atomic.Int64) {
 	free := make(chan *connection, work.Clients)
 	for index := range work.Clients {
 		free <- c.connect(work.Addresses, index)
