@@ -49,26 +49,24 @@ class Plane:
 @asynccontextmanager
 async def new_plane(settings: dict[str, str], api: Api, home: Path, *, seed: int | None) -> AsyncIterator[Plane]:
     """The processes; without a seed the news are as they should be."""
-    api.process.start()
     agents = Agents(home / "agents")
     with ExitStack() as stack:
-        proxies, processes = [], []
+        api.process.start()
+        stack.callback(api.process.stop)
+        proxies = []
         for number, name in enumerate(CONTROLLERS):
             way = dict(settings)
             if seed is not None:
                 proxies.append(stack.enter_context(stale_watches(api, name, seed + number)))
                 way["THREEPORT_API_URL"] = proxies[-1].url
                 way["THREEPORT_AGENT_API_URL"] = api.url
-            processes.append(ControllerProcess(home / name, api, (name,), way))
-        for process in processes:
+            process = ControllerProcess(home / name, api, (name,), way)
             process.start()
+            stack.callback(process.stop)
         agents.start()
+        stack.callback(agents.stop)
         async with Client(api.admin) as client:
             yield Plane(api, client, proxies)
-        agents.stop()
-        for process in processes:
-            process.stop()
-    api.process.stop()
 
 
 @pytest.fixture
