@@ -65,9 +65,7 @@ def confirm(left: Sequence[Left], *, assumed: bool) -> None:
         warning(f"{one.kind.singular}/{one.name} is let go, and {one.sentence}:" if one.objects else one.sentence)
         for text in one.objects:
             note(f"  {text}")
-    note(
-        "Nobody will look after it any more. Do so for a cluster that is gone, or to let it run without Threeport."
-    )
+    note("Nobody will look after it any more. Do so for a cluster that is gone, or to let it run without Threeport.")
     if assumed:
         return
     if not sys.stdin.isatty():
