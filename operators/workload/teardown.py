@@ -20,6 +20,7 @@ from threeport.kube.cluster import Cluster
 from threeport.kube.labels import INSTANCE_LABEL
 from threeport.kube.ordering import in_reverse, rank_of
 from threeport.kube.threeport_workload import threeport_workload_kind, threeport_workload_name
+from threeport.resources.manifests import ObjectId
 
 SHORTEST_PACE, LONGEST_PACE = 0.5, 60.0
 """Seconds between looks at what is being deleted."""
@@ -42,15 +43,18 @@ async def tear_down(
     The agent is told last: until then it reports what is left. `tell` is called with what has to stay.
     """
     asked: set[str] = set()
+    kept: set[ObjectId] = set()
     while True:
         live = await observe(cluster, inventory, uid)
-        remaining = in_reverse([dict(item) for item in inventory if id_of(item) in live])
+        left = live.keys() - kept
+        remaining = in_reverse([dict(item) for item in inventory if id_of(item) in left])
         if not remaining:
             break
         first = [item for item in remaining if rank_of(item["kind"]) == rank_of(remaining[0]["kind"])]
         spared = await spare_shared(cluster, first, live, uid, inventory, check_lease)
         for sentence in spared.values():
             await tell(sentence)
+        kept |= spared.keys()  # whatever its labels: they stay where somebody else has set them, too
         first = [item for item in first if id_of(item) not in spared]
         uids = {str(live[id_of(item)]["metadata"]["uid"]) for item in first}
         await delete_all(cluster, first, live, check_lease)

@@ -97,6 +97,33 @@ async def test_a_namespace_in_which_others_keep_something_stays_and_is_theirs_fr
     await space.cluster.delete("v1", "Namespace", own["metadata"]["name"], None, uid=left["metadata"]["uid"])
 
 
+async def test_a_namespace_that_was_handed_over_stays_too_though_it_keeps_the_label_that_others_gave_it(
+    space: Space,
+) -> None:
+    name = f"given-{space.namespace}"
+    given: JsonObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    await space.deploy("shop", [CONFIG])
+    uid = (await space.ready(INSTANCE, "shop"))["metadata"]["uid"]
+    label = {"labels": {INSTANCE_LABEL: uid}}
+    await space.cluster.create({**given, "metadata": {"name": name, **label}})
+    await space.cluster.create({**CONFIG, "metadata": {"name": "theirs", "namespace": name}})
+    inside = {**CONFIG, "metadata": {"name": "inside", "namespace": name}}
+    await space.client.patch(WORKLOAD, "shop", space.namespace, {"spec": {"manifests": [given, inside]}})
+
+    async def has_taken_it() -> bool:
+        return await find(space, inside) is not None
+
+    await space.until(has_taken_it)
+    await space.ready(WORKLOAD, "shop")
+    await space.client.delete(WORKLOAD, "shop", space.namespace)
+    await space.gone(WORKLOAD, "shop")
+    left = await find(space, given)
+    assert left is not None
+    assert "deletionTimestamp" not in left["metadata"]
+    assert await find(space, inside) is None
+    await space.cluster.delete("v1", "Namespace", name, None, uid=left["metadata"]["uid"])
+
+
 async def test_a_namespace_that_leaves_the_definition_stays_as_long_as_others_use_it(space: Space) -> None:
     names = [f"{name}-{space.namespace}" for name in ("one", "two")]
     one, two = ({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names)
