@@ -41,12 +41,15 @@ class Applier:
 
 
 async def apply_all(applier: Applier, manifests: Sequence[JsonObject]) -> Applied:
-    """Applies manifests rank by rank, those of one rank together. Raises `ClusterUnreachable` at once."""
+    """Applies manifests rank by rank, those of one rank together. Raises `ClusterUnreachable` when it has ended with
+    the others of its rank: one that goes on alone would make anew what the next cycle has deleted."""
     replaced, failures = list[str](), list[ClusterError]()
     for _, group in groupby(manifests, key=lambda manifest: rank_of(manifest["kind"])):
         members = list(group)
         applier.check_lease()
         outcomes = await asyncio.gather(*(_apply_one(applier, manifest) for manifest in members))
+        if away := next((outcome for outcome in outcomes if isinstance(outcome, ClusterUnreachable)), None):
+            raise away
         failures += [outcome for outcome in outcomes if isinstance(outcome, ClusterError)]
         replaced += [outcome for outcome in outcomes if isinstance(outcome, str) and outcome]
         if any(manifest["kind"] == "CustomResourceDefinition" for manifest in members):
@@ -74,8 +77,6 @@ async def _apply_one(applier: Applier, manifest: JsonObject) -> str | ClusterErr
         elif found["metadata"].get("deletionTimestamp"):
             return BeingReplaced(f"{describe_going(found)} is being deleted; it is created anew when it is gone")
         return await _apply_or_replace(applier, manifest, found)
-    except ClusterUnreachable:
-        raise
     except ClusterError as error:
         return error
 
