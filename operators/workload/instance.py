@@ -64,7 +64,7 @@ async def reconcile_instance(controller: Controller, seen: FrozenJson) -> str:
     # What was never intended to be there is not there: a new instance needs no look at its cluster.
     begun = inventory_of(instance.get("status"))
     live = await observe(place.cluster, [*desired.manifests, *inventory], metadata["uid"]) if begun else {}
-    settled = (instance.get("status") or {}).get("appliedHash") == desired.digest
+    settled = intended["status"].get("appliedHash") == desired.digest
     policy = policy_of(instance)
     plan = under_policy(make_plan(desired.manifests, live, inventory, settled=settled), policy)
     if plan.drifted and policy == CORRECT:
@@ -141,7 +141,10 @@ async def _leave_former_place(controller: Controller, instance: FrozenJson, plac
 async def _persist_intent(
     controller: Controller, instance: FrozenJson, place: Place, desired: Desired
 ) -> JsonObject | None:
-    """Notes all that will be in the cluster, beside all that is; writes nothing if it is noted already."""
+    """Notes all that will be in the cluster, beside all that is; writes nothing if it is noted already.
+
+    From here on what was applied before is no longer whole: who goes back to it finds missing what is gone by then.
+    """
     wanted = [item_of(manifest) for manifest in desired.manifests]
 
     def change(status: JsonObject, _: FrozenJson) -> None:
@@ -149,6 +152,8 @@ async def _persist_intent(
         status["inventory"] = united(former, wanted)
         status["runtime"] = place.runtime
         status["namespace"] = desired.namespace
+        if status.get("appliedHash") != desired.digest:
+            status["appliedHash"] = None
 
     return await write_status(controller.client, INSTANCE, instance, change)
 

@@ -100,7 +100,7 @@ async def _answer(controller: Controller, preview: JsonObject) -> _Answer:
     inventory = inventory_of(instance.get("status")) if stays else []
     uid = instance["metadata"]["uid"]
     live = await observe(place.cluster, [*desired.manifests, *inventory], uid)
-    settled = (instance.get("status") or {}).get("appliedHash") == desired.digest
+    settled = stays and (instance.get("status") or {}).get("appliedHash") == desired.digest
     plan = under_policy(make_plan(desired.manifests, live, inventory, settled=settled), policy_of(instance))
     foresight = Foresight(
         cluster=place.cluster,

@@ -19,12 +19,15 @@ from tests.integration.operators.conftest import (
     runtime_on,
     simulated_runtime,
 )
+from tests.integration.operators.test_previews import previewed
 from tests.integration.operators.test_workload import labelled
 from threeport.client import Client
+from threeport.resources.core import Event
 from threeport.resources.model import kind_of
 from threeport.resources.workload import WorkloadReport
 
 REPORT = kind_of(WorkloadReport)
+EVENT = kind_of(Event)
 KINDS = (("v1", "ConfigMap"), ("apps/v1", "Deployment"), ("v1", "Pod"), ("v1", "Namespace"))
 
 
@@ -87,6 +90,22 @@ async def test_a_workload_that_is_moved_leaves_nothing_behind_and_is_ready_in_it
     await runs_only_in(elsewhere, space, uid)
     await move(space, "shop", space)
     await runs_only_in(space, elsewhere, uid)
+
+
+async def test_what_is_not_there_yet_after_a_move_is_no_drift_that_could_be_ignored(
+    space: Space, elsewhere: Space
+) -> None:
+    spec = {"manifests": [CONFIG, DEPLOYMENT], "runtimeRef": {"name": space.runtime}, "driftPolicy": "Ignore"}
+    await space.create(WORKLOAD, "shop", spec)
+    uid = (await space.ready(INSTANCE, "shop"))["metadata"]["uid"]
+    await runs_only_in(space, elsewhere, uid)
+    proposal = {"definitionRef": {"name": "shop"}, "runtimeRef": {"name": elsewhere.runtime}}
+    told = await previewed(space, "shop", instance=proposal)
+    assert [one["action"] for one in told["resources"] if one.get("runtime") is None] == ["Create"] * 3
+    await move(space, "shop", elsewhere)
+    await runs_only_in(elsewhere, space, uid)
+    events = (await space.client.list(EVENT, space.namespace)).items
+    assert "Drifted" not in [event["reason"] for event in events]
 
 
 async def test_two_clusters_run_instances_of_one_definition_side_by_side(space: Space, elsewhere: Space) -> None:

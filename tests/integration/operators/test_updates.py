@@ -205,6 +205,28 @@ async def test_drift_is_corrected_told_or_ignored_as_the_instance_says(space: Sp
     await space.until(warning_is_over)
 
 
+async def test_what_an_update_took_away_comes_back_when_it_is_taken_back_halfway_and_drift_is_ignored(
+    space: Space,
+) -> None:
+    await space.create(DEFINITION, "shop", {"manifests": [CONFIG, DEPLOYMENT]})
+    await instantiate(space, "eu", "shop", driftPolicy="Ignore")
+    await space.ready(INSTANCE, "eu")
+    held = (await objects_of(space, "eu"))["Deployment/web"]
+    await space.patch_as_somebody_else(held, {"metadata": {"finalizers": ["example.com/hold"]}})
+    await space.client.patch(DEFINITION, "shop", space.namespace, {"spec": {"manifests": [CONFIG]}})
+    await space.says(INSTANCE, "eu", "Pruning")
+    await space.client.patch(DEFINITION, "shop", space.namespace, {"spec": {"manifests": [CONFIG, DEPLOYMENT]}})
+    await space.says(INSTANCE, "eu", "Replacing")
+    await space.patch_as_somebody_else(held, {"metadata": {"finalizers": []}})
+
+    async def is_back() -> bool:
+        found = (await objects_of(space, "eu")).get("Deployment/web")
+        return found is not None and found["metadata"]["uid"] != held["metadata"]["uid"]
+
+    await space.until(is_back)
+    await space.ready(INSTANCE, "eu")
+
+
 @SIMULATED_ONLY
 async def test_a_workload_passes_its_policy_on_and_keeps_revisions(space: Space) -> None:
     spec = {"manifests": [coloured("red")], "runtimeRef": {"name": space.runtime}, "driftInterval": "1h"}
