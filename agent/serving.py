@@ -13,7 +13,7 @@ from aiohttp import web
 
 
 async def serve(host: str | None, port: int, *, is_ready: Callable[[], bool]) -> web.AppRunner:
-    """Listens until ``cleanup()`` of what is returned; `host` None means on all interfaces."""
+    """Listens until ``cleanup()`` of what is returned; `host` None means on all interfaces. Raises `OSError`."""
 
     async def metrics(_request: web.Request) -> web.Response:
         body = prometheus_client.generate_latest()
@@ -31,5 +31,9 @@ async def serve(host: str | None, port: int, *, is_ready: Callable[[], bool]) ->
     app.add_routes([web.get("/metrics", metrics), web.get("/healthz", healthz), web.get("/readyz", readyz)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, host, port).start()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError:
+        await runner.cleanup()
+        raise
     return runner

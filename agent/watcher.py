@@ -63,9 +63,7 @@ class Watcher:
         INSTANCES.set_function(lambda: len(self._instances))
         OBJECTS.set_function(lambda: len(self._objects))
         PENDING.set_function(self._reporter.pending)
-        if self._settings.metrics_port is not None:
-            where = self._settings.metrics_host, self._settings.metrics_port
-            self._server = await serve(*where, is_ready=lambda: self._reporter.has_begun)
+        await self._serve()
         self._tasks = [
             asyncio.create_task(self._reporter.run(), name="reporter"),
             asyncio.create_task(self._follow_events(), name="watch Event"),
@@ -74,6 +72,16 @@ class Watcher:
         ]
         for task in self._tasks:
             task.add_done_callback(self._ended)
+
+    async def _serve(self) -> None:
+        """An agent whose port another program has is worth more than its metrics; in a pod its probes tell."""
+        host, port = self._settings.metrics_host, self._settings.metrics_port
+        if port is None:
+            return
+        try:
+            self._server = await serve(host, port, is_ready=lambda: self._reporter.has_begun)
+        except OSError as error:
+            logger.error("Metrics are not served: %s. Choose another port in spec.agent.metricsPort.", error)
 
     async def stop(self) -> None:
         """Ends all that `start` and `workload_seen` began."""
