@@ -28,6 +28,8 @@ APART = (
     "tests/e2e/test_new_kind_guide.py",
     "tests/integration/faults/test_crash_after_each_write.py",
     "tests/integration/faults/test_killed_parts.py",
+    "tests/integration/faults/test_old_news.py",
+    "tests/integration/faults/test_runtime_crash_after_each_write.py",
     "tests/integration/operators/test_heartbeats.py",
     "tests/integration/operators/test_shards.py",
 )

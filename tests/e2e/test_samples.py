@@ -39,7 +39,6 @@ class Place:
 def on_real_cluster(cluster: provision.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A control plane whose default runtime is the real cluster from the first moment."""
     command = Tptctl(tmp_path_factory.mktemp("real") / "home")
-    command.ok("up", "--kubeconfig", str(cluster.kubeconfig))
     found = cluster_access(cluster.kubeconfig)
     access = ClusterAccess(
         endpoint=found.endpoint,
@@ -49,8 +48,11 @@ def on_real_cluster(cluster: provision.Cluster, tmp_path_factory: pytest.TempPat
         client_key=found.client_key,
         tls_server_name=found.tls_server_name,
     )
-    yield Place(command, access)
-    remove_all(command)
+    try:
+        command.ok("up", "--kubeconfig", str(cluster.kubeconfig))
+        yield Place(command, access)
+    finally:
+        remove_all(command)
 
 
 @pytest.fixture(scope="session")

@@ -68,13 +68,15 @@ async def plane(
     }
     environment = ControllerProcess(home / "runtimes", api, ("kubernetes-runtime",), settings).environment()
     controller = CrashingController(home / "runtimes", ("kubernetes-runtime",), environment)
-    controller.start()
-    async with Client(api.admin) as client:
-        for provider in ("simulated", "kubeconfig"):
-            await ensure(client, RUNTIME_DEFINITION, provider, {"infraProvider": provider})
-        yield Plane(api, client, controller, postgres_dsn, "kubernetes-runtime")
-    controller.stop()
-    api.process.stop()
+    try:
+        controller.start()
+        async with Client(api.admin) as client:
+            for provider in ("simulated", "kubeconfig"):
+                await ensure(client, RUNTIME_DEFINITION, provider, {"infraProvider": provider})
+            yield Plane(api, client, controller, postgres_dsn, "kubernetes-runtime")
+    finally:
+        controller.stop()
+        api.process.stop()
 
 
 @pytest.fixture(params=["simulated", "kubeconfig", pytest.param("real", marks=pytest.mark.cluster)])
