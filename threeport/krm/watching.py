@@ -49,8 +49,8 @@ _CHUNK = 64 * 1024
 """Bytes of events that are sent in one go."""
 _CROWD = 50
 _TURN = 50e-6
-"""With more than `_CROWD` watches, each waits so many seconds per watch after it has sent something, so that what
-happens meanwhile goes out together: of 1,000 watches each sends 20 times a second, whatever the rate of events."""
+"""With more than `_CROWD` watches, each waits so many seconds per watch after it has sent all it had, so that what
+happens meanwhile goes out together: of 1,000 watches each sends 20 times a second, unless it has much to send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,30 +83,33 @@ def parse_watch_options(query: Mapping[str, str]) -> WatchOptions:
 
 
 @dataclass(slots=True)
-class _Client:
+class ClientState:
     """What one watch knows of its client."""
 
-    listed: dict[tuple[str, str], int] = field(default_factory=dict)
-    """Revisions of the objects that the client was given first, as it has them now, by namespace and name."""
+    listed: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    """Uid and revision of the objects that the client was given first, as it has them now, by namespace and name."""
     recent: dict[str, None] = field(default_factory=dict)
     """Uids that were ADDED lately, oldest first."""
 
     def listing(self, obj: StoredObject) -> None:
         """The client has the object as it is here."""
-        self.listed[obj.key.namespace, obj.key.name] = obj.revision
+        self.listed[obj.key.namespace, obj.key.name] = (obj.uid, obj.revision)
 
     def is_old_news(self, event: StoredObject) -> bool:
-        """Whether the state that the client has was already as new as this event.
+        """Whether the state that the client was given first, and has since followed, is as new as this event.
 
-        Revisions order the changes of one name: the end of an earlier object of it is old news too.
+        Revisions order the changes of one name: the end of an object before the one that was given is old news too.
+        That of the given one never is, even when the client already has the object that took the name over; then the
+        living one is told again behind it.
         """
         place = (event.key.namespace, event.key.name)
-        if event.revision <= self.listed.get(place, 0):
+        uid, revision = self.listed.get(place, ("", 0))
+        if event.revision <= revision:
             return True
-        if event.deleted:
+        if event.uid == uid and not event.deleted:
+            self.listed[place] = (uid, event.revision)
+        else:
             self.listed.pop(place, None)
-        elif place in self.listed:
-            self.listed[place] = event.revision
         return False
 
     def is_new(self, event: StoredObject, created: int) -> bool:
@@ -130,7 +133,7 @@ class Watch:
     form: Form
     include: str
     response: web.StreamResponse
-    client: _Client = field(default_factory=_Client)
+    client: ClientState = field(default_factory=ClientState)
     timeout: asyncio.Timeout | None = None
     lines: list[bytes] = field(default_factory=list)
     """Events that are to be sent."""
@@ -259,12 +262,14 @@ class Watches:
                     await self._send_state(watch, first or [], state, revision or 0)
                 item = await (head if head is not None else _next(stream))
                 while item is not None and request.transport is not None:
-                    while item is not None:
+                    while item is not None and watch.size < _CHUNK:
                         self._put(watch, item)
-                        item = stream.pop() if watch.size < _CHUNK else None
+                        item = stream.pop()
                     await watch.flush()
-                    if len(self._open) > _CROWD:
-                        await asyncio.sleep(len(self._open) * _TURN)
+                    if item is not None:
+                        await asyncio.sleep(0)  # There is much to send: others have their turn in between.
+                        continue
+                    await self._give_way()
                     item = await _next(stream)
         except TimeoutError:
             pass
@@ -277,6 +282,11 @@ class Watches:
             if head is not None:
                 head.cancel()
             self._open.discard(watch)
+
+    async def _give_way(self) -> None:
+        """Lets events gather for a watch that has sent all it had; one that has more to send is not held back."""
+        if len(self._open) > _CROWD:
+            await asyncio.sleep(len(self._open) * _TURN)
 
     async def _state(self, watch: Watch) -> AsyncIterator[list[StoredObject]]:
         after: tuple[str, str] | None = None

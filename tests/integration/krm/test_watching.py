@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import Any
 
 from tests.integration.krm.conftest import Krm, collection, report, workload
@@ -126,3 +127,20 @@ async def test_a_controller_sees_its_own_writes_with_the_revision_that_the_answe
         event = await events.until(lambda e: e["object"]["metadata"]["resourceVersion"] == answer.revision)
     assert event["object"]["metadata"]["annotations"] == {key: "x"}
     assert event["object"]["status"] == {"observedGeneration": 1}
+
+
+async def test_in_a_crowd_each_watch_hears_everything_also_what_does_not_fit_into_one_go(krm: Krm) -> None:
+    path = collection("default", "workloadreports")
+    names = [f"r{number}" for number in range(8)]
+    since = (await krm.call("GET", path)).revision
+    async with AsyncExitStack() as stack:
+        crowd = [await stack.enter_async_context(krm.watch(path, resourceVersion=since)) for _ in range(60)]
+        for name in names:
+            made = report(name, "default")
+            made["metadata"]["annotations"] = {"size": "x" * 20_000}
+            assert (await krm.call("POST", path, made)).status == 201
+        late = await stack.enter_async_context(krm.watch(path, resourceVersion=since))
+        for events in [*crowd, late]:
+            heard: set[str] = set()
+            while heard != set(names):
+                heard.add((await events.next())["object"]["metadata"]["name"])
