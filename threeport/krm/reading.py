@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import orjson
 
 from threeport.common.errors import BadRequest, Cause, Expired, Timeout
-from threeport.common.revisions import SECOND, revision_of, system_micros
+from threeport.common.revisions import SECOND, SLACK, revision_of, system_micros
 from threeport.common.types import JsonObject
 from threeport.krm.interfaces import Caller, LabelRequirement, Shard
 from threeport.krm.negotiation import Form, is_true
@@ -32,6 +32,9 @@ from threeport.store.records import Key, Page, StoredObject, TextPage
 _LARGEST_PAGE = 10_000
 _FUTURE = 60 * SECOND
 """How far ahead a revision may be that some server's clock has made: far less than this."""
+_REPEATED = revision_of(2 * SLACK)
+"""What is older than this before a revision is repeated to nobody who resumes from there, whichever server's clock is
+asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,12 @@ def resume_point(target: Target, selection: Selection, items: Sequence[StoredObj
     """The revision to watch from after a list of `items`, for which the clock was read before.
 
     Revisions order the changes of one name, so who has listed one object by name goes on from that object: then the
-    watch repeats nothing, and nobody who waits for its end hears of that of an earlier object of the name.
+    watch repeats nothing, and nobody who waits for its end hears of that of an earlier object of the name. What is
+    older than a watch repeats needs none of it, and as a revision to resume from it might be too old.
     """
-    return items[0].revision if names_one(target, selection) and len(items) == 1 else clock
+    if not names_one(target, selection) or len(items) != 1:
+        return clock
+    return items[0].revision if items[0].revision > clock - _REPEATED else clock
 
 
 @dataclass(frozen=True, slots=True)
