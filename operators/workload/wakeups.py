@@ -44,12 +44,19 @@ async def instance_changed(controller: Controller, instance: FrozenJson, *, gone
 
 
 def waits_for_runtime(instance: FrozenJson, runtime: FrozenJson) -> bool:
-    """Whether the instance may go on now that the runtime is Ready."""
+    """Whether the instance may go on now that the runtime is Ready.
+
+    One that has said nothing yet is being looked at, or will be. That cycle may have seen the runtime before it was
+    Ready, unless the instance is younger than that: at a cold start each would have a second cycle for nothing.
+    """
     named = (instance["spec"].get("runtimeRef") or {}).get("name")
     if named not in (None, runtime["metadata"]["name"]):
         return False
     ready = condition(instance.get("status"), READY)
-    return ready is None or (ready.get("status") != "True" and ready.get("reason") not in REASONS)
+    if ready is None:
+        since = (condition(runtime.get("status"), READY) or {}).get("lastTransitionTime") or ""
+        return bool(instance["metadata"]["creationTimestamp"] <= since)
+    return ready.get("status") != "True" and ready.get("reason") not in REASONS
 
 
 def waits_for_definition(instance: FrozenJson) -> bool:
