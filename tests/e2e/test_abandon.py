@@ -6,6 +6,7 @@ import json
 
 from tests.e2e.conftest import Tptctl
 from tests.e2e.test_main_path import CONFIG_MAP, workload
+from threeport.resources.annotations import ABANDON
 
 
 def test_what_stays_behind_is_shown_first_and_told_afterwards(shared: Tptctl) -> None:
@@ -33,3 +34,13 @@ def test_kinds_that_have_nothing_in_a_cluster_cannot_be_abandoned(shared: Tptctl
     assert shared("delete", "namespace/spare", "--abandon", "--yes").code == 2
     assert shared("delete", "namespace/spare", "--yes").code == 2
     shared.ok("delete", "namespace/spare")
+
+
+def test_a_runtime_whose_deletion_is_refused_is_not_abandoned_by_a_later_one(shared: Tptctl) -> None:
+    shared.ok("apply", "-f", "-", stdin=workload("stays", CONFIG_MAP % ("a", "x")))
+    shared.ok("wait", "workload/stays")
+    refused = shared("delete", "runtime/local", "--abandon", "--yes")
+    assert refused.code == 1
+    assert "in use" in refused.err
+    assert ABANDON not in str(shared.object("runtime", "local")["metadata"])
+    shared.ok("delete", "workload/stays")

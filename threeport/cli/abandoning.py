@@ -83,6 +83,15 @@ async def mark(client: Client, left: Sequence[Left]) -> None:
             continue
 
 
+async def take_back(client: Client, left: Sequence[Left]) -> None:
+    """Takes the mark from what is not being deleted after all: a later deletion would leave things behind unasked."""
+    for one in left:
+        kinds = [one.kind, WORKLOAD] if one.kind.resource == INSTANCE.resource else [one.kind]
+        found = [obj for kind in kinds if (obj := await client.find(kind, one.name, one.namespace)) is not None]
+        if found and not any(obj["metadata"].get("deletionTimestamp") for obj in found):
+            await client.patch(one.kind, one.name, one.namespace, {"metadata": {"annotations": {ABANDON: None}}})
+
+
 def _left(kind: Kind, obj: FrozenJson) -> Left:
     metadata, status = obj["metadata"], obj.get("status") or {}
     objects = [

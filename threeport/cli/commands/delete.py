@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import click
 
-from threeport.cli.abandoning import confirm, mark, what_would_be_left
+from threeport.cli.abandoning import confirm, mark, take_back, what_would_be_left
 from threeport.cli.arguments import check_given, objects_or_files
 from threeport.cli.console import note, progress, result
 from threeport.cli.documents import Document, read_documents
@@ -23,7 +23,7 @@ from threeport.cli.targets import targets_of
 from threeport.cli.times import Duration
 from threeport.cli.waiting import until_gone
 from threeport.client import Client
-from threeport.common.errors import NotFound
+from threeport.common.errors import Conflict, Forbidden, NotFound
 from threeport.resources.kind import Kind
 
 
@@ -102,8 +102,12 @@ async def _delete(
         with progress(f"Deleting {listed(targets)}") as say:
             tally = Tally(say, len(targets), "gone")
             async with Following(client, targets if seconds else []) as following:
-                for level in reversed(levels(targets)):
-                    missing += await _delete_level(client, level, following, deadline if seconds else None, tally)
+                try:
+                    for level in reversed(levels(targets)):
+                        missing += await _delete_level(client, level, following, deadline if seconds else None, tally)
+                except (Conflict, Forbidden):
+                    await take_back(client, left)
+                    raise
     for one in left:
         note(f"Abandoned: {one.sentence}.")
     for target in missing:
