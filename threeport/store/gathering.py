@@ -36,7 +36,8 @@ class _Asked(Generic[T, R]):
 class Gathering(Generic[T, R]):
     """Items of one sort. `run` gets some of them and returns a result for each, in order.
 
-    Items for which `apart` gives the same value never go together.
+    Items for which `apart` gives the same value never run together, neither in one statement nor in two at once: they
+    would wait for each other, and all others for them.
     """
 
     def __init__(
@@ -45,13 +46,10 @@ class Gathering(Generic[T, R]):
         self._run = run
         self._apart = apart
         self._waiting: list[_Asked[T, R]] = []
+        self._places: set[Hashable] = set()
+        """What `apart` gives for the items that run."""
         self._lanes: set[asyncio.Task[None] | None] = set()
         self._timer: asyncio.TimerHandle | None = None
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is asked for."""
-        return not self._waiting and not self._lanes
 
     async def ask(self, item: T) -> R:
         """The result for one item. Raises what `run` raises.
@@ -86,25 +84,29 @@ class Gathering(Generic[T, R]):
         try:
             while batch := self._take():
                 await self._serve(batch)
+                self._places -= self._places_of(batch)
         finally:
             for asked in batch:
                 asked.answer.cancel()
+            self._places -= self._places_of(batch)
             self._lanes -= {asyncio.current_task()}
 
     def _take(self) -> list[_Asked[T, R]]:
         """The next items, less those that nobody waits for any more."""
         taken: list[_Asked[T, R]] = []
         left: list[_Asked[T, R]] = []
-        used: set[Hashable] = set()
         for asked in self._waiting:
-            place = self._apart(asked.item) if self._apart else None
-            if len(taken) == MOST or (place is not None and place in used):
+            places = self._places_of([asked])
+            if len(taken) == MOST or places & self._places:
                 left.append(asked)
             elif not asked.answer.done():
                 taken.append(asked)
-                used.add(place)
+                self._places |= places
         self._waiting = left
         return taken
+
+    def _places_of(self, batch: Sequence[_Asked[T, R]]) -> set[Hashable]:
+        return set() if self._apart is None else {self._apart(asked.item) for asked in batch}
 
     async def _serve(self, batch: Sequence[_Asked[T, R]]) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
+from weakref import WeakValueDictionary
 
 import orjson
 
@@ -51,7 +52,8 @@ class SqlObjectStore:
         self._clock = clock
         self._writer = Writer(database, clock)
         self._reads = Gathering(self._get)
-        self._lists: dict[tuple[object, ...], Gathering[_List, TextPage]] = {}
+        self._lists: WeakValueDictionary[tuple[object, ...], Gathering[_List, TextPage]] = WeakValueDictionary()
+        """By query and parameters, for as long as somebody waits for them."""
         self._on_commit = on_commit
 
     async def get(self, key: Key) -> StoredObject | None:
@@ -121,11 +123,7 @@ class SqlObjectStore:
         )
         query = selection.page(None if limit is None else limit + 1, "namespace, name, revision, body")
         lists = self._lists.setdefault((query, *selection.parameters), Gathering(self._list_once))
-        try:
-            return await lists.ask((query, selection.parameters, limit))
-        finally:
-            if lists.idle:
-                self._lists.pop((query, *selection.parameters), None)
+        return await lists.ask((query, selection.parameters, limit))
 
     async def _list_once(self, asked: Sequence[_List]) -> list[TextPage]:
         """Who asks for the same list at the same time gets the same text, read after all of them have asked."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
+from weakref import WeakValueDictionary
 
 import pytest
 
@@ -35,7 +37,6 @@ async def test_each_gets_its_own_answer() -> None:
     gathering = Gathering(runs)
     answers = await asyncio.gather(*(gathering.ask(number) for number in range(3 * MOST)))
     assert answers == [2 * number for number in range(3 * MOST)]
-    assert gathering.idle
     assert max(map(len, runs.batches)) == MOST
     assert len(runs.batches) == 3
 
@@ -46,7 +47,6 @@ async def test_what_comes_while_a_statement_is_under_way_goes_out_together_with_
     gathering = Gathering(runs)
     first = asyncio.create_task(gathering.ask(1))
     await _until(lambda: runs.batches == [[1]])
-    assert not gathering.idle
     others = [asyncio.create_task(gathering.ask(number)) for number in (2, 3)]
     await asyncio.sleep(0)
     runs.go.set()
@@ -71,10 +71,24 @@ async def test_behind_a_statement_that_hangs_others_are_begun_but_not_without_en
     assert runs.batches[LANES:] == [[100, 101]]
 
 
-async def test_once_its_answer_is_there_it_is_idle() -> None:
-    gathering = Gathering(Runs())
-    assert await gathering.ask(1) == 2
-    assert gathering.idle
+async def test_nothing_is_left_of_it_once_nobody_waits_even_when_the_only_one_has_left_early() -> None:
+    runs = Runs()
+    runs.go.clear()
+    gatherings: WeakValueDictionary[str, Gathering[int, int]] = WeakValueDictionary()
+
+    async def ask() -> int:
+        return await gatherings.setdefault("same", Gathering(runs)).ask(1)
+
+    leaver = asyncio.create_task(ask())
+    await _until(lambda: runs.batches == [[1]])
+    leaver.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await leaver
+    del leaver
+    runs.go.set()
+    await _until(lambda: not gatherings)
+    assert await ask() == 2
+    await _until(lambda: not gatherings)
 
 
 async def test_items_that_must_be_kept_apart_are_but_none_is_left_behind() -> None:
@@ -82,6 +96,26 @@ async def test_items_that_must_be_kept_apart_are_but_none_is_left_behind() -> No
     gathering = Gathering(runs, apart=lambda number: number % 2)
     assert await asyncio.gather(*(gathering.ask(number) for number in range(5))) == [0, 2, 4, 6, 8]
     assert runs.batches == [[0, 1], [2, 3], [4]]
+
+
+async def test_items_that_must_be_kept_apart_do_not_wait_for_each_other_in_the_way_of_all_others() -> None:
+    hanging = asyncio.Event()
+    begun: list[int] = []
+
+    async def run(items: Sequence[int]) -> list[int]:
+        begun.extend(items)
+        if 0 in items:
+            await hanging.wait()
+        return list(items)
+
+    gathering = Gathering(run, apart=lambda number: number)
+    same = [asyncio.create_task(gathering.ask(0)) for _ in range(2 * LANES)]
+    await _until(lambda: begun == [0])
+    async with asyncio.timeout(5):
+        assert await gathering.ask(1) == 1
+    assert begun.count(0) == 1
+    hanging.set()
+    assert await asyncio.gather(*same) == [0] * len(same)
 
 
 async def test_one_that_is_to_blame_for_an_error_gets_it_alone() -> None:
