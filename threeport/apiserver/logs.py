@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
+from collections.abc import Callable
 from contextlib import suppress
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import orjson
 import structlog
@@ -23,13 +25,21 @@ _TRACEBACKS = structlog.processors.ExceptionRenderer(
 )
 
 
-_JSON = structlog.processors.JSONRenderer(serializer=orjson.dumps)
+def _encoded(event: object, default: Callable[[Any], Any]) -> bytes:
+    """The line. What orjson refuses (half of a surrogate pair, numbers over 64 bits) must not fail what is logged."""
+    try:
+        return orjson.dumps(event, default=default)
+    except TypeError:
+        return json.dumps(event, default=default).encode()
+
+
+_JSON = structlog.processors.JSONRenderer(serializer=_encoded)
 
 
 def set_up_logging(level: int = logging.INFO) -> None:
     """Everything that logs, libraries included, writes JSON lines with time, level, logger, event, request_id.
 
-    Our own lines, one for each request, don't take the way through `logging`, which costs ten times as much.
+    Our own lines, one for each request, don't take the way through `logging`, which was 18 % of a GET.
     """
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder()],
