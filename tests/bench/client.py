@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.bench.measures import Figures, Operation
-from tests.bench.usage import Part, Usage, measured
+from tests.bench.usage import CpuTime, Part, measured
 
 SOURCE = Path(__file__).parent / "client"
 
@@ -50,9 +50,9 @@ class LoadClient:
         return self._do({**work, "Watchers": watchers, "Watch": path, "Marker": marker})
 
     def _do(self, work: Mapping[str, object]) -> Figures:
-        with measured({**self.target.parts, "client": Part([self._process.pid])}) as usage:
+        with measured({**self.target.parts, "client": Part([self._process.pid])}) as cpu:
             answer = self._ask(work)
-        return _figures(answer, usage)
+        return _figures(answer, cpu)
 
     def _ask(self, work: Mapping[str, object]) -> Mapping[str, Any]:
         assert self._process.stdin
@@ -66,10 +66,10 @@ class LoadClient:
         return answer
 
 
-def _figures(answer: Mapping[str, Any], usage: Usage) -> Figures:
+def _figures(answer: Mapping[str, Any], cpu: CpuTime) -> Figures:
     if answer["Missing"]:
         raise SystemExit(f"{answer['Missing']} events did not reach their watches within a minute.")
-    return Figures([micros / 1e6 for micros in answer["Latencies"]], answer["Seconds"], usage)
+    return Figures([micros / 1e6 for micros in answer["Latencies"]], answer["Seconds"], cpu)
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 from tests.bench.latency import Distance, distance_to
-from tests.bench.processes import Usage, usage_of
 from tests.bench.servers import TEST_CLUSTER, threeport
+from tests.bench.usage import Usage, usage_of
 from tests.fixtures.api import Api
 from tests.fixtures.controllers import Agents, ControllerProcess
 from tests.integration.operators.conftest import access_from

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tests.bench.usage import Usage
+from tests.bench.usage import CpuTime
 
 
 class Operation(NamedTuple):
@@ -26,7 +26,7 @@ class Figures:
 
     latencies: list[float] = field(default_factory=list)
     seconds: float = 0.0
-    usage: Usage = field(default_factory=Counter)
+    cpu: CpuTime = field(default_factory=Counter)
 
     @property
     def rate(self) -> float:
@@ -36,7 +36,7 @@ class Figures:
     @property
     def server_cpu(self) -> float:
         """Microseconds of CPU time of the server, all its processes together, for one operation."""
-        return sum(micros for part, micros in self.usage.items() if part != "client") / len(self.latencies)
+        return sum(micros for part, micros in self.cpu.items() if part != "client") / len(self.latencies)
 
     def percentile(self, percent: int) -> float:
         """Milliseconds that `percent` of the operations stayed below."""
@@ -46,13 +46,13 @@ class Figures:
         """Takes in another round."""
         self.latencies += other.latencies
         self.seconds += other.seconds
-        self.usage.update(other.usage)
+        self.cpu.update(other.cpu)
 
 
 def table(name: str, by_target: Mapping[str, Figures]) -> Iterator[str]:
     """Two lines per target, and the ratios of the first to the second where there are two."""
     for target, figures in by_target.items():
-        each = ", ".join(f"{part} {micros / len(figures.latencies):.0f}" for part, micros in figures.usage.items())
+        each = ", ".join(f"{part} {micros / len(figures.latencies):.0f}" for part, micros in figures.cpu.items())
         yield (
             f"{name:14} {target:15} {figures.rate:8.0f}/s   "
             f"p50 {figures.percentile(50):7.1f} ms   p99 {figures.percentile(99):7.1f} ms"

@@ -1,15 +1,34 @@
-"""What the processes of a server cost: CPU time and memory. Unlike rates they mean something on a busy machine."""
+"""What processes cost: CPU time and memory. Unlike rates they mean something on a busy machine."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import psutil
 
 MIB = 1024 * 1024
+
+
+class Usage(NamedTuple):
+    """What processes have used since they began."""
+
+    cpu: float
+    """Seconds of user and system time."""
+    memory: float
+    """MiB now; what processes share counts once (PSS)."""
+    peak: float
+    """MiB that were resident at most, added up over the processes."""
+
+    def __str__(self) -> str:
+        return f"{self.cpu:6.1f} s CPU, {self.memory:5.0f} MiB (peak {self.peak:.0f})"
+
+    def since(self, before: Usage) -> Usage:
+        """The same with the CPU time of a span only."""
+        return self._replace(cpu=self.cpu - before.cpu)
 
 
 class Part(NamedTuple):
@@ -34,21 +53,37 @@ class Part(NamedTuple):
         """Memory in MiB; what processes share counts once (PSS)."""
         return float(sum(process.memory_full_info().pss for process in self.processes())) / MIB
 
+    def peak_mib(self) -> float:
+        """MiB that were resident at most, added up over the processes."""
+        return sum(_peak_kib(process.pid) for process in self.processes()) / 1024
 
-Usage: TypeAlias = Counter[str]
+
+def usage_of(pids: Iterable[int | None]) -> Usage:
+    """The usage of running processes together; those that have no process id do not run."""
+    part = Part([pid for pid in pids if pid is not None])
+    return Usage(part.cpu_seconds(), part.memory_mib(), part.peak_mib())
+
+
+CpuTime: TypeAlias = Counter[str]
 """Microseconds of CPU time by part."""
 
 
 @contextmanager
-def measured(parts: Mapping[str, Part]) -> Iterator[Usage]:
+def measured(parts: Mapping[str, Part]) -> Iterator[CpuTime]:
     """What the parts use while the context lasts; filled in at its end."""
     before = {name: part.cpu_seconds() for name, part in parts.items()}
-    usage: Usage = Counter()
-    yield usage
+    taken: CpuTime = Counter()
+    yield taken
     for name, part in parts.items():
-        usage[name] = round((part.cpu_seconds() - before[name]) * 1e6)
+        taken[name] = round((part.cpu_seconds() - before[name]) * 1e6)
 
 
 def memory(parts: Mapping[str, Part]) -> dict[str, float]:
     """MiB of each part."""
     return {name: part.memory_mib() for name, part in parts.items()}
+
+
+def _peak_kib(pid: int) -> int:
+    """psutil does not tell it on Linux."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return int(status["VmHWM"].split()[0])

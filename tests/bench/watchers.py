@@ -22,7 +22,7 @@ def measure(client: LoadClient, *, watchers: int, rate: float, count: int) -> No
         create(NAME), path=f"{COLLECTION}?watch=true", marker=f'"{NAME}-', count=count, rate=rate, watchers=watchers
     )
     lags = "   ".join(f"p{percent} {figures.percentile(percent):.0f} ms" for percent in (50, 90, 99))
-    each = ", ".join(f"{part} {micros / (count * watchers):.1f}" for part, micros in figures.usage.items())
+    each = ", ".join(f"{part} {micros / (count * watchers):.1f}" for part, micros in figures.cpu.items())
     used = ", ".join(f"{part} {mib:.0f}" for part, mib in memory(client.target.parts).items())
     say(f"{client.target.name}: {watchers} watches, {count / figures.seconds:.0f} creates/s: lag {lags}")
     say(f"  us of CPU for an event at a watch: {each}")

@@ -20,7 +20,7 @@ from typing import Final
 
 from tests.bench.fleet import Fleet, fleet, grown
 from tests.bench.observer import Observer, observing
-from tests.bench.processes import Usage
+from tests.bench.usage import Usage
 from threeport.client import Client
 from threeport.client.transactions import Operation
 from threeport.common.types import JsonObject
