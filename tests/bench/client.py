@@ -1,4 +1,5 @@
-"""The load client: a small Go program (`client/main.go`), because one in Python would cost more than the servers do."""
+"""The load client: a small Go program (`client/main.go`), which takes little of the machine that the
+servers need."""
 
 from __future__ import annotations
 
