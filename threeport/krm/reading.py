@@ -94,10 +94,13 @@ class Position:
 def parse_position(token: str) -> Position:
     """The position of a ``continue`` token. Raises `Expired`, as Kubernetes does: the client then starts over."""
     try:
-        revision, namespace, name = orjson.loads(base64.urlsafe_b64decode(token))
+        position = orjson.loads(base64.urlsafe_b64decode(token))
     except (ValueError, binascii.Error):
-        raise Expired("the continue token is not one that this server made; list from the start") from None
-    return Position(int(revision), (str(namespace), str(name)))
+        position = None
+    match position:
+        case [int(revision), str(namespace), str(name)] if "\0" not in namespace + name:
+            return Position(revision, (namespace, name))
+    raise Expired("the continue token is not one that this server made; list from the start")
 
 
 def parse_limit(query: Mapping[str, str]) -> int | None:
