@@ -58,7 +58,7 @@ class SqlObjectStore:
 
     async def get(self, key: Key) -> StoredObject | None:
         """The object as it is now; None if there is none. Raises `StoreUnavailable`."""
-        return await self._reads.ask(key)
+        return None if _has_nul(*key) else await self._reads.ask(key)
 
     async def _get(self, keys: Sequence[Key]) -> list[StoredObject | None]:
         wanted = orjson.dumps([key._asdict() for key in set(keys)]).decode()
@@ -158,6 +158,11 @@ class SqlObjectStore:
 
 def _refuse_nul(write: Write) -> None:
     """In a body NUL is escaped and harmless; names are text and labels are JSON that the database looks into."""
-    texts = [*write.key, *write.labels, *write.labels.values(), write.body]
-    if any("\0" in text for text in texts):
-        raise Unstorable(f"{diagnosis.named(write.key)}: a NUL character in its name, its labels or raw in its body")
+    references = [part for target in write.references or () for part in target.key]
+    if _has_nul(*write.key, *write.labels, *write.labels.values(), write.body, *references):
+        where = "its name, its labels, a name that it refers to, or raw in its body"
+        raise Unstorable(f"{diagnosis.named(write.key)}: a NUL character in {where}")
+
+
+def _has_nul(*texts: str) -> bool:
+    return any("\0" in text for text in texts)

@@ -194,7 +194,7 @@ class LeaseLost(Exception):
 
 
 class Unstorable(ValueError):
-    """A name or a label holds a NUL character, which no text or JSON column can."""
+    """A name, a label or a reference holds a NUL character, which no text or JSON column can."""
 
 
 class StoreUnavailable(Exception):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import orjson
 import pytest
 
@@ -16,6 +18,7 @@ from threeport.store.records import (
     Fence,
     LeaseLost,
     NameTaken,
+    ReferenceTarget,
     StaleRevision,
     StoredObject,
     StoreUnavailable,
@@ -185,9 +188,16 @@ async def test_nul_is_harmless_in_a_body_and_refused_where_the_database_looks_in
     found = await store.get(A)
     assert found is not None
     assert found.decoded()["spec"]["text"] == "a\0b"
-    for broken in (creation(key_of("b\0")), update(made, labels={"a": "\0"}), update(made, body=made.body + "\0")):
+    broken = [
+        creation(key_of("b\0")),
+        update(made, labels={"a": "\0"}),
+        update(made, body=made.body + "\0"),
+        replace(creation(key_of("c")), references=(ReferenceTarget(key_of("b\0")),)),
+    ]
+    for write in broken:
         with pytest.raises(Unstorable, match="NUL"):
-            await store.write([broken])
+            await store.write([write])
+    assert await store.get(key_of("b\0")) is None
 
 
 async def test_names_and_values_of_any_script_survive(store: SqlObjectStore) -> None:
