@@ -40,6 +40,7 @@ class Verdict(NamedTuple):
     reason: str
     message: str
     last_seen: str | None
+    """Of an agent that is silent: of one that lives it would be old as soon as it is written."""
 
 
 def heard_now(former: Heard | None, heartbeat: FrozenJson | None, now: float) -> Heard:
@@ -61,7 +62,8 @@ def silence_of(heard: Heard, now: float) -> Verdict | None:
 
 def sign_of_life(heartbeat: FrozenJson) -> Verdict:
     """What to say of an agent that has just been heard of."""
-    return Verdict("True", "Heard", "The agent gives signs of life.", str(heartbeat["spec"]["renewTime"]))
+    name = heartbeat["metadata"]["name"]
+    return Verdict("True", "Heard", f"The agent gives signs of life; AgentHeartbeat {name} tells the last one.", None)
 
 
 async def look_at_agent(controller: Controller, runtime: FrozenJson, former: Heard | None, now: float) -> Heard:

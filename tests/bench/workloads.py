@@ -24,7 +24,7 @@ from tests.bench.usage import Usage
 from threeport.client import Client
 from threeport.client.transactions import Operation
 from threeport.common.types import JsonObject
-from threeport.controller.conditions import is_ready
+from threeport.controller.conditions import condition, is_ready
 from threeport.resources.kind import Kind
 from threeport.resources.kubernetes_runtime import KubernetesRuntimeDefinition, KubernetesRuntimeInstance
 from threeport.resources.model import kind_of
@@ -91,7 +91,7 @@ class Bench:
 
         async def all_report() -> bool:
             found = (await self._client.list(RUNTIME)).items
-            return all(is_ready(one) and bool(one["status"].get("agentLastSeen")) for one in found)
+            return all(is_ready(one) and condition(one["status"], "AgentReporting") for one in found)
 
         await until(all_report)
 

@@ -95,8 +95,8 @@ class KubernetesRuntimeInstanceStatus(Status):
     agent_last_seen: Annotated[
         str | None,
         Field(
-            description="When the agent was last heard of, noted when it begins or ceases to report; in between, the "
-            "AgentHeartbeat of this name tells."
+            description="When an agent that is silent was last heard of; while it reports, the AgentHeartbeat of this "
+            "name tells."
         ),
     ] = None
 

@@ -6,7 +6,7 @@ from operators.kubernetes_runtime.heartbeats import SILENT_AFTER, Heard, heard_n
 
 
 def beat(time: str) -> dict[str, dict[str, str]]:
-    return {"spec": {"renewTime": time}}
+    return {"metadata": {"name": "eu"}, "spec": {"renewTime": time}}
 
 
 def test_a_sign_of_life_counts_from_when_it_was_seen_whatever_the_clock_of_the_agent_says() -> None:
@@ -31,5 +31,7 @@ def test_an_agent_that_never_came_is_told_from_one_that_fell_silent() -> None:
     assert verdict.reason == "NeverReported"
 
 
-def test_an_agent_that_is_heard_is_reporting() -> None:
-    assert sign_of_life(beat("2001-01-01T00:00:00Z")).reporting == "True"
+def test_an_agent_that_is_heard_is_reporting_and_no_time_is_told_that_would_be_old_at_once() -> None:
+    verdict = sign_of_life(beat("2001-01-01T00:00:00Z"))
+    assert (verdict.reporting, verdict.last_seen) == ("True", None)
+    assert "AgentHeartbeat eu" in verdict.message
