@@ -26,8 +26,16 @@ KINDS: Final = (
 )  # fmt: skip
 """Searched for in every namespace; beside them the kinds of the inventory."""
 
-OF_EVERY_NAMESPACE: Final = frozenset({"kube-root-ca.crt", "istio-ca-root-cert", "openshift-service-ca.crt"})
-"""ConfigMaps that clusters put into every namespace."""
+OF_EVERY_NAMESPACE: Final = frozenset({
+    ("ConfigMap", "kube-root-ca.crt"), ("ConfigMap", "istio-ca-root-cert"), ("ConfigMap", "openshift-service-ca.crt"),
+    ("ServiceAccount", "default"), ("ServiceAccount", "builder"), ("ServiceAccount", "deployer"),
+    ("RoleBinding", "system:deployers"), ("RoleBinding", "system:image-builders"),
+    ("RoleBinding", "system:image-pullers"),
+})  # fmt: skip
+"""(kind, name) of what clusters put into every namespace, those of OpenShift and Istio included."""
+
+DERIVED: Final = frozenset({"Endpoints", "EndpointSlice", "Event"})
+"""Kinds that clusters write about other objects, not always with an owner."""
 
 _NAMED: Final = 5
 """How many objects a message names."""
@@ -83,10 +91,10 @@ async def _strangers_in(cluster: Cluster, namespace: str, uid: str, inventory: S
 def is_strange(obj: FrozenJson, stateful_sets: Sequence[str]) -> bool:
     """Whether an object without our label is somebody else's; `stateful_sets` are the names of ours."""
     metadata, kind = obj["metadata"], obj["kind"]
-    if metadata.get("ownerReferences") or metadata.get("deletionTimestamp"):
+    if metadata.get("ownerReferences") or metadata.get("deletionTimestamp") or kind in DERIVED:
         return False
-    if kind == "ConfigMap":
-        return metadata["name"] not in OF_EVERY_NAMESPACE
+    if (kind, metadata["name"]) in OF_EVERY_NAMESPACE:
+        return False
     if kind == "Secret":
         return obj.get("type") != "kubernetes.io/service-account-token"
     if kind == "PersistentVolumeClaim":

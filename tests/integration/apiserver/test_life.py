@@ -223,7 +223,8 @@ async def test_a_client_that_never_finishes_its_headers_is_sent_away(api: Api) -
 async def test_a_body_over_the_limit_is_refused(admin: Http, workload: dict[str, Any]) -> None:
     workload["metadata"]["annotations"] = {"a": "x" * 3_500_000}
     body = io.BytesIO(orjson.dumps(workload))
-    async with admin.session.post(admin.url + WORKLOADS, data=body) as answer:
+    json_body = {"Content-Type": "application/json"}
+    async with admin.session.post(admin.url + WORKLOADS, data=body, headers=json_body) as answer:
         assert answer.status == 413
         assert (await answer.json())["reason"] == "RequestEntityTooLarge"
 

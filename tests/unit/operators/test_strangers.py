@@ -19,6 +19,9 @@ def obj(kind: str, name: str, **content: Any) -> dict[str, Any]:
     [
         (obj("ConfigMap", "settings"), True),
         (obj("ConfigMap", "kube-root-ca.crt"), False),
+        (obj("ServiceAccount", "default"), False),
+        (obj("ServiceAccount", "runner"), True),
+        (obj("Endpoints", "web"), False),
         (obj("Secret", "password", type="Opaque"), True),
         (obj("Secret", "default-token-x", type="kubernetes.io/service-account-token"), False),
         (obj("PersistentVolumeClaim", "data-db-0"), False),
