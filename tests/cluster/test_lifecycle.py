@@ -60,15 +60,29 @@ def test_down_removes_everything(throwaway: Record) -> None:
     assert not lifecycle.down(throwaway.name)
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
-def test_a_run_that_ends_early_leaves_no_cluster(cluster: Cluster, tmp_path: Path, end: signal.Signals) -> None:
+ENDS = """
+import os, signal
+def test_end(cluster):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in jobs that a script runs in the background
+    os.kill(os.getpid(), {end})
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [(signal.SIGINT, pytest.ExitCode.INTERRUPTED), (signal.SIGKILL, -signal.SIGKILL)],
+    ids=["interrupted", "killed"],
+)
+def test_a_run_that_ends_early_leaves_no_cluster(
+    cluster: Cluster, tmp_path: Path, end: signal.Signals, code: int
+) -> None:
     if cluster.tier is not Tier.BINARIES:
         pytest.skip("other tiers keep no record of clusters")
-    (tmp_path / "test_end.py").write_text(f"import os\ndef test_end(cluster): os.kill(os.getpid(), {int(end)})\n")
+    (tmp_path / "test_end.py").write_text(ENDS.format(end=int(end)))
     command = [sys.executable, "-m", "pytest", "-p", "tests.cluster.fixtures", "--cluster=binaries", str(tmp_path)]
     run = subprocess.Popen([*command, f"--rootdir={tmp_path}"], cwd=ROOT, stdout=subprocess.DEVNULL)
     owner = identify(run.pid)
-    run.wait()
+    assert run.wait() == code
     left = clusters_of(owner)
 
     assert len(left) == (1 if end == signal.SIGKILL else 0)

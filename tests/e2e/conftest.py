@@ -15,10 +15,19 @@ import pytest
 
 from tests.fixtures.ports import choose_ports
 from threeport.bootstrap.local.installation import Installation
+from threeport.bootstrap.local.process_ids import ProcessId
 from threeport.bootstrap.local.state import SupervisorState, read_state
 
 REPOSITORY = Path(__file__).parents[2]
 SAMPLES = REPOSITORY / "samples"
+
+TPTCTL = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from threeport.cli.main import main
+main()
+"""
+"""As from a terminal: Ctrl-C ends it. Tests that a script runs in the background (`&`) inherit that it is ignored."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,7 @@ class Tptctl:
         if arguments[:1] == ("up",) and not self.usual_ports:
             self._choose_ports(arguments)
         return subprocess.Popen(
-            [sys.executable, "-c", "from threeport.cli.main import main; main()", *arguments],
+            [sys.executable, "-c", TPTCTL, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -76,11 +85,15 @@ class Tptctl:
         assert found is not None
         return found
 
-    def pid(self, component: str, name: str = "default") -> int:
+    def process(self, component: str, name: str = "default") -> ProcessId:
         """The process that runs a component now."""
         process = next(each.process for each in self.state(name).processes if each.name == component)
         assert process is not None
-        return process.pid
+        return process
+
+    def pid(self, component: str, name: str = "default") -> int:
+        """Its number."""
+        return self.process(component, name).pid
 
     def object(self, kind: str, name: str, *options: str) -> dict[str, object]:
         """An object as JSON."""

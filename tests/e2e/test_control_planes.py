@@ -16,13 +16,15 @@ import yaml
 from tests.e2e.conftest import Eventually, Tptctl
 from tests.e2e.test_main_path import CONFIG_MAP, workload
 from threeport.bootstrap.local.process_ids import is_alive
-from threeport.bootstrap.local.state import Phase
+from threeport.bootstrap.local.state import Phase, ProcessState
 
 pytestmark = pytest.mark.slow
 
 
-def all_ready(tptctl: Tptctl) -> bool:
-    return all(process.phase == Phase.READY for process in tptctl.state().processes)
+def all_ready(tptctl: Tptctl) -> dict[str, ProcessState]:
+    """The processes by their names, all as of one moment; none as long as one of them is not ready."""
+    processes = tptctl.state().processes
+    return {each.name: each for each in processes} if all(each.phase == Phase.READY for each in processes) else {}
 
 
 def test_a_control_plane_goes_on_with_its_data_and_leaves_nothing_when_it_is_deleted(tptctl: Tptctl) -> None:
@@ -85,11 +87,11 @@ def test_a_killed_component_comes_back_and_the_application_becomes_ready(
     shared: Tptctl, eventually: Eventually, component: str
 ) -> None:
     name = f"after-{component}"
-    before = shared.pid(component)
+    before = shared.process(component)
     apply = shared.start("apply", "-f", "-")
-    os.kill(before, signal.SIGKILL)
+    os.kill(before.pid, signal.SIGKILL)
     apply.communicate(workload(name, CONFIG_MAP % ("a", "x")), timeout=60)
-    eventually(lambda: all_ready(shared) and shared.pid(component) != before)
+    eventually(lambda: component in (now := all_ready(shared)) and now[component].process != before)
     shared.ok("apply", "-f", "-", stdin=workload(name, CONFIG_MAP % ("a", "x")))
     shared.ok("wait", f"workload/{name}", "--timeout", "90s")
     shared.ok("delete", f"workload/{name}")
@@ -99,17 +101,31 @@ def test_what_loses_its_port_to_another_program_takes_another_and_all_follow(
     tptctl: Tptctl, eventually: Eventually
 ) -> None:
     tptctl.ok("up")
-    for component in ("nats", "api"):
-        address = address_of(tptctl, component)
-        with taken_from(tptctl.pid(component), address):
-            eventually(lambda: address_of(tptctl, component) != address and all_ready(tptctl))  # noqa: B023
-    assert address_of(tptctl, "api") in tptctl.ok("status")
+    lose_port(tptctl, "nats", last_to_follow="api", eventually=eventually)
+    lose_port(tptctl, "api", last_to_follow="agent-local", eventually=eventually)
+    assert all_ready(tptctl)["api"].address in tptctl.ok("status")
     tptctl.ok("apply", "-f", "-", stdin=workload("moved", CONFIG_MAP % ("a", "x")))
     tptctl.ok("wait", "workload/moved", "--timeout", "90s")
 
 
-def address_of(tptctl: Tptctl, component: str) -> str:
-    return next(each.address for each in tptctl.state().processes if each.name == component)
+def lose_port(tptctl: Tptctl, component: str, *, last_to_follow: str, eventually: Eventually) -> None:
+    """Takes the port; returns once the component has another and all are ready, the last to learn of it started anew.
+
+    Until that one is told, all are ready for a moment: the agent learns of a new API from a controller that found it.
+    """
+    eventually(lambda: last_to_follow in all_ready(tptctl))
+    before = {each.name: each for each in tptctl.state().processes}
+
+    def all_follow() -> bool:
+        now = all_ready(tptctl)
+        return (
+            {component, last_to_follow} <= now.keys()
+            and now[component].address != before[component].address
+            and now[last_to_follow].process != before[last_to_follow].process
+        )
+
+    with taken_from(tptctl.pid(component), before[component].address):
+        eventually(all_follow)
 
 
 @contextmanager
@@ -158,7 +174,7 @@ def test_api_processes_share_the_port_and_one_of_them_may_be_killed(tptctl: Tptc
     os.kill(tptctl.pid("api-0"), signal.SIGKILL)
     for number in range(5):
         tptctl.ok("apply", "-f", "-", stdin=workload(f"w{number}", CONFIG_MAP % ("a", "x")))
-    eventually(lambda: all_ready(tptctl))
+    eventually(lambda: bool(all_ready(tptctl)))
     tptctl.ok("up", "--api-processes", "1")
     names = [process.name for process in tptctl.state().processes]
     assert "api" in names
