@@ -48,9 +48,9 @@ _RECENT = 1000
 _CHUNK = 64 * 1024
 """Bytes of events that are sent in one go."""
 _CROWD = 50
-_TURN = 50e-6
+_TURN, _LONGEST_TURN = 150e-6, 0.1
 """With more than `_CROWD` watches, each waits so many seconds per watch after it has sent all it had, so that what
-happens meanwhile goes out together: of 1,000 watches each sends 20 times a second, unless it has much to send."""
+happens meanwhile goes out together: of 500 watches each sends 13 times a second, unless it has much to send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +286,7 @@ class Watches:
     async def _give_way(self) -> None:
         """Lets events gather for a watch that has sent all it had; one that has more to send is not held back."""
         if len(self._open) > _CROWD:
-            await asyncio.sleep(len(self._open) * _TURN)
+            await asyncio.sleep(min(len(self._open) * _TURN, _LONGEST_TURN))
 
     async def _state(self, watch: Watch) -> AsyncIterator[list[StoredObject]]:
         after: tuple[str, str] | None = None
