@@ -178,12 +178,18 @@ class Bench:
         await self._observer.all_ready(names)
         print(f"\n{count * PODS_EACH} pods of one runtime: its agent")
         print(f"  as they come:    {self._agent_usage()}")
+        while await self._reports_written(10):
+            pass  # what the last pods did is news yet
         self._fleet.restart_agent(self._runtimes[0])
+        written = await self._reports_written(60)
+        print(f"  a minute after a restart: {self._agent_usage()}; writes to the API: {named(written) or 'none'}")
+
+    async def _reports_written(self, seconds: float) -> dict[str, float]:
+        """How many reports are written, by verb, from now on."""
         before = self._fleet.api_requests()
-        await asyncio.sleep(60)
-        writes = grown(before, self._fleet.api_requests())
-        print(f"  a minute after a restart: {self._agent_usage()}; writes to the API: "
-              f"{named({key: n for key, n in writes.items() if 'workloadreports' in key}) or 'none'}")  # fmt: skip
+        await asyncio.sleep(seconds)
+        grew = grown(before, self._fleet.api_requests())
+        return {key: n for key, n in grew.items() if key.endswith("workloadreports") and key.startswith(WRITING)}
 
     def _agent_usage(self) -> Usage:
         return self._fleet.agent_usage(self._runtimes[0])
