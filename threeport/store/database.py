@@ -175,11 +175,15 @@ class Database:
     async def _connection(self) -> AsyncIterator[Connection]:
         if self._pool is None:
             raise StoreUnavailable("the database is not open")
+        cancelled = _cancellations()
         try:
             connection = await self._pool.getconn()
         except psycopg.Error as error:
             raise StoreUnavailable(f"no connection to the database within {POOL_SECONDS:.0f} s: {error}") from error
         try:
+            if _cancellations() > cancelled:
+                # The pool waits by `wait_for`: in Python 3.11 that swallows one that comes together with a connection.
+                raise asyncio.CancelledError
             async with asyncio.timeout(ANSWER_SECONDS):
                 yield connection
         except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError, TimeoutError) as error:
@@ -197,6 +201,12 @@ class Database:
         await pool.putconn(connection)
         if broken and not pool.closed:
             await pool.check()
+
+
+def _cancellations() -> int:
+    """How often the task that runs has been asked to end."""
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0
 
 
 async def fetch(connection: Connection, query: str, parameters: Parameters = ()) -> list[Row]:
