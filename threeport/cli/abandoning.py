@@ -60,7 +60,7 @@ async def what_would_be_left(client: Client, targets: Sequence[Target]) -> list[
 
 
 def confirm(left: Sequence[Left], *, assumed: bool) -> None:
-    """Shows what stays, and asks. Raises `click.Abort` for a no, and `CliError` where nobody can be asked."""
+    """Shows what stays, and asks. Raises `CliError` for a no, and where nobody can be asked."""
     for one in left:
         warning(f"{one.kind.singular}/{one.name} is let go, and {one.sentence}:" if one.objects else one.sentence)
         for text in one.objects:
@@ -70,7 +70,8 @@ def confirm(left: Sequence[Left], *, assumed: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise CliError("Nobody is there to ask: say --yes to abandon it.", ExitCode.USAGE)
-    click.confirm("Abandon it?", abort=True, err=True)
+    if not click.confirm("Abandon it?", err=True):
+        raise CliError("Nothing was abandoned, nor deleted.", ExitCode.ERROR)
 
 
 async def mark(client: Client, left: Sequence[Left]) -> None:

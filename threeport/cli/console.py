@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,34 +15,46 @@ Progress: TypeAlias = Callable[[str], None]
 """Says what is being waited for; what was said is not repeated."""
 
 
+_COMMANDS_TO_TERMINALS = re.compile(r"(?!\x1b\[[0-9;]*m)[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters, but for the ends of lines, tabs and colours."""
+
+
 def result(text: str) -> None:
     """A line of the result, on stdout."""
-    click.echo(text)
+    click.echo(harmless(text) if sys.stdout.isatty() else text)
 
 
 def note(text: str) -> None:
     """Something to know, on stderr."""
-    click.echo(text, err=True)
+    click.echo(harmless(text), err=True)
 
 
 def warning(text: str) -> None:
     """A warning, on stderr."""
-    click.echo(f"{click.style('Warning:', fg='yellow')} {text}", err=True)
+    note(f"{click.style('Warning:', fg='yellow')} {text}")
 
 
 def failure(text: str) -> None:
     """Why the command failed, on stderr."""
-    click.echo(f"{click.style('Error:', fg='red')} {text}", err=True)
+    note(f"{click.style('Error:', fg='red')} {text}")
+
+
+def harmless(text: str) -> str:
+    """The text without what would command a terminal: names and messages may come from anybody's cluster."""
+    return _COMMANDS_TO_TERMINALS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 @contextmanager
 def progress(beginning: str) -> Iterator[Progress]:
     """Shows what is going on until the block ends: a spinner on a terminal, else a line for each new message."""
     if sys.stderr.isatty():
-        from rich.console import Console  # imported here: half of all commands show no progress
+        # Imported here: half of all commands show no progress.
+        from rich.console import Console
+        from rich.text import Text
 
-        with Console(stderr=True).status(beginning) as status:
-            yield lambda message: status.update(message)
+        # As Text, which knows no markup: brackets in a message are brackets.
+        with Console(stderr=True).status(Text(beginning)) as status:
+            yield lambda message: status.update(Text(message))
     else:
         note(beginning)
         yield _lines(beginning)
