@@ -120,6 +120,9 @@ class Supervisor:
                 self.installation.write_settings(settings.model_copy(update={"ports": ports}))
         except Locked:
             return  # a command is changing this control plane: at the next look
+        except OSError as error:  # a full disk must not end what runs
+            logger.error("cannot give another port to what lost its own, trying again: %s", error)
+            return
         if "api" in taken:
             renew_control_plane(self.installation.entry(), home=self.installation.directory.parent)
 
