@@ -97,13 +97,13 @@ class WorkloadDefinition(Resource):
 
 
 WorkloadDefinitionReference = Annotated[Reference, ReferenceMark("workloaddefinitions.threeport.io", namespaced=True)]
-RevisedDefinition = Annotated[
+ObservedDefinition = Annotated[
     Reference, ReferenceMark("workloaddefinitions.threeport.io", namespaced=True, blocks_deletion=False)
 ]
-ReportedInstance = Annotated[
+ObservedInstance = Annotated[
     Reference, ReferenceMark("workloadinstances.threeport.io", namespaced=True, blocks_deletion=False)
 ]
-ReportingRuntime = Annotated[
+ObservedRuntime = Annotated[
     Reference, ReferenceMark("kubernetesruntimeinstances.threeport.io", namespaced=False, blocks_deletion=False)
 ]
 
@@ -111,7 +111,7 @@ ReportingRuntime = Annotated[
 class WorkloadDefinitionRevisionSpec(Shape):
     """A definition as it was at one generation. It never changes."""
 
-    definition_ref: Annotated[RevisedDefinition, Field(description="The definition.")]
+    definition_ref: Annotated[ObservedDefinition, Field(description="The definition.")]
     revision: Annotated[int, Field(ge=1, description="The generation of the definition that this is a copy of.")]
     manifests: Manifests
 
@@ -287,9 +287,9 @@ class ReportedEvent(Shape):
 class WorkloadReportSpec(Shape):
     """What the agent of one cluster sees of one instance. Only that agent writes it."""
 
-    instance_ref: Annotated[ReportedInstance, Field(description="The instance that this speaks of.")]
+    instance_ref: Annotated[ObservedInstance, Field(description="The instance that this speaks of.")]
     instance_uid: Annotated[str, Field(description="Its uid: a report outlives no instance of the same name.")]
-    runtime_ref: Annotated[ReportingRuntime, Field(description="The cluster that it was seen in.")]
+    runtime_ref: Annotated[ObservedRuntime, Field(description="The cluster that it was seen in.")]
     instance_generation: Annotated[
         int | None, Field(description="Generation of the instance whose objects were seen.")
     ] = None

@@ -8,28 +8,25 @@ from pydantic import Field
 
 from threeport.resources.kind import Column, Kind
 from threeport.resources.kubernetes_runtime import AGE_COLUMN, MESSAGE_COLUMN, READY_COLUMNS
-from threeport.resources.model import Reference, ReferenceMark, Resource, Shape, Status, kind_of, resource
+from threeport.resources.model import Resource, Shape, Status, kind_of, resource
 from threeport.resources.patches import ManifestPatch
-from threeport.resources.workload import DURATION, Manifests, OnImmutableChange
+from threeport.resources.workload import (
+    DURATION,
+    Manifests,
+    ObservedDefinition,
+    ObservedInstance,
+    ObservedRuntime,
+    OnImmutableChange,
+)
 
 PreviewAction = Literal["Create", "Change", "Replace", "Prune", "Unchanged"]
-
-PreviewedInstance = Annotated[
-    Reference, ReferenceMark("workloadinstances.threeport.io", namespaced=True, blocks_deletion=False)
-]
-PreviewedDefinition = Annotated[
-    Reference, ReferenceMark("workloaddefinitions.threeport.io", namespaced=True, blocks_deletion=False)
-]
-PreviewedRuntime = Annotated[
-    Reference, ReferenceMark("kubernetesruntimeinstances.threeport.io", namespaced=False, blocks_deletion=False)
-]
 
 
 class ProposedInstance(Shape):
     """The spec that the instance would have, as far as it says what is put where."""
 
-    definition_ref: Annotated[PreviewedDefinition, Field(description="The definition; its namespace may be left out.")]
-    runtime_ref: PreviewedRuntime | None = None
+    definition_ref: Annotated[ObservedDefinition, Field(description="The definition; its namespace may be left out.")]
+    runtime_ref: ObservedRuntime | None = None
     definition_revision: Annotated[int | None, Field(ge=1)] = None
     patches: Annotated[list[ManifestPatch] | None, Field(json_schema_extra={"x-kubernetes-list-type": "atomic"})] = None
 
@@ -45,7 +42,7 @@ class WorkloadPreviewSpec(Shape):
     """Which instance, and what would be different. What is not proposed is as it is in the API."""
 
     instance_ref: Annotated[
-        PreviewedInstance, Field(description="The WorkloadInstance. One that does not exist is previewed as a new one.")
+        ObservedInstance, Field(description="The WorkloadInstance. One that does not exist is previewed as a new one.")
     ]
     instance: Annotated[ProposedInstance | None, Field(description="Its spec; that which it has if absent.")] = None
     definition: Annotated[
