@@ -117,7 +117,6 @@ class ObjectStore(Protocol):
         resource: str,
         *,
         namespace: str | None = None,
-        name: str | None = None,
         labels: Sequence[LabelRequirement] = (),
         referring_to: Key | None = None,
         shard: Shard | None = None,

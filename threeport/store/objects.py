@@ -101,7 +101,6 @@ class SqlObjectStore:
         resource: str,
         *,
         namespace: str | None = None,
-        name: str | None = None,
         labels: Sequence[LabelRequirement] = (),
         referring_to: Key | None = None,
         shard: Shard | None = None,
@@ -115,7 +114,6 @@ class SqlObjectStore:
         selection = select(
             resource,
             namespace=namespace,
-            name=name,
             labels=labels,
             referring_to=referring_to,
             shard=shard,

@@ -33,7 +33,7 @@ def select(
     resource: str,
     *,
     namespace: str | None,
-    name: str | None,
+    name: str | None = None,
     labels: Sequence[LabelRequirement],
     referring_to: Key | None,
     shard: Shard | None,
