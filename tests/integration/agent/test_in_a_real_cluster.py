@@ -22,7 +22,7 @@ from tests.fixtures.api import Api
 from tests.fixtures.ports import free_port
 from tests.integration.agent.conftest import KUBECTL_APPLY, Deployed, eventually
 from tests.integration.agent.test_agent import CONFIG, SECRET, web
-from tests.integration.operators.conftest import access_from
+from tests.integration.operators.conftest import access_from, administrator_of
 from threeport.bootstrap.local.processes import ServerProcess
 from threeport.client import Client, ClientSettings
 from threeport.client.objects import decode_json
@@ -226,15 +226,7 @@ async def test_a_restart_repeats_nothing(installed: Installed) -> None:
 async def _ways_in(cluster: Cluster, directory: Path) -> tuple[ClientSettings, ClientSettings]:
     """The administrator's way into the cluster, and that of the agent's account."""
     access = access_from(cluster.kubeconfig)
-    files = {"ca": access.certificate_authority, "cert": access.client_certificate, "key": access.client_key}
-    for name, text in files.items():
-        (directory / name).write_text(text or "")
-    admin = ClientSettings(
-        url=access.endpoint,
-        ca_file=str(directory / "ca"),
-        cert_file=str(directory / "cert"),
-        key_file=str(directory / "key"),
-    )
+    admin = administrator_of(access, directory)
     async with Client(admin) as client:
         token = (await client.post_path(f"{ACCOUNT}/token", token_request()))["status"]["token"]
     return admin, ClientSettings(url=access.endpoint, ca_file=admin.ca_file, token=token)

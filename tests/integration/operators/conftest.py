@@ -302,6 +302,19 @@ def access_from(kubeconfig: Path) -> ClusterAccess:
     )
 
 
+def administrator_of(access: ClusterAccess, directory: Path) -> ClientSettings:
+    """How a client of ours gets in with the certificates of an access; they are written into `directory`."""
+    files = {"ca": access.certificate_authority, "cert": access.client_certificate, "key": access.client_key}
+    for name, text in files.items():
+        (directory / name).write_text(text or "")
+    return ClientSettings(
+        url=access.endpoint,
+        ca_file=str(directory / "ca"),
+        cert_file=str(directory / "cert"),
+        key_file=str(directory / "key"),
+    )
+
+
 async def ensure(client: Client, kind: Kind, name: str, spec: FrozenJson) -> None:
     """Creates the object unless it exists."""
     try:

@@ -22,10 +22,11 @@ from tests.integration.operators.conftest import (
     ControlPlane,
     Space,
     access_from,
+    administrator_of,
     ensure,
 )
 from threeport.bootstrap.local.processes import ServerProcess
-from threeport.client import Client, ClientSettings
+from threeport.client import Client
 from threeport.kube.cluster import Cluster
 from threeport.resources.model import kind_of
 from threeport.resources.workload import WorkloadReport, report_name
@@ -75,17 +76,8 @@ async def test_the_operators_run_against_a_plain_kubernetes_api_server(
     controllers: PlainControllers, cluster: RealCluster, control_plane: ControlPlane, tmp_path: Path
 ) -> None:
     access = access_from(cluster.kubeconfig)
-    files = {"ca": access.certificate_authority, "cert": access.client_certificate, "key": access.client_key}
-    for name, text in files.items():
-        (tmp_path / name).write_text(text or "")
-    settings = ClientSettings(
-        url=access.endpoint,
-        ca_file=str(tmp_path / "ca"),
-        cert_file=str(tmp_path / "cert"),
-        key_file=str(tmp_path / "key"),
-    )
     suffix = uuid.uuid4().hex[:8]
-    async with Client(settings) as client:
+    async with Client(administrator_of(access, tmp_path)) as client:
         space = Space(client, f"plain-{suffix}", f"self-{suffix}", control_plane, Cluster(access))
         await client.create({"metadata": {"name": space.namespace}}, NAMESPACE)
         await ensure(client, RUNTIME_DEFINITION, "kubeconfig", {"infraProvider": "kubeconfig"})
