@@ -9,8 +9,10 @@ import pytest
 
 from tests.fixtures.objects import RESOURCE, creation, deletion, key_of, update
 from threeport.common.ids import shard_of
+from threeport.store.database import Database
 from threeport.store.objects import SqlObjectStore
 from threeport.store.records import LabelRequirement, Shard, StoredObject
+from threeport.store.selection import select
 
 
 async def pages(store: SqlObjectStore, limit: int) -> AsyncIterator[list[StoredObject]]:
@@ -99,6 +101,19 @@ async def test_shards_are_those_that_python_computes_and_share_out_everything(st
         assert all(shard_of(each.uid, 3) == index for each in page.items)
         found += page.items
     assert sorted(each.uid for each in found) == sorted(each.uid for each in made)
+
+
+async def test_the_page_of_a_shard_is_read_in_order_without_sorting_the_table(
+    database: Database, store: SqlObjectStore
+) -> None:
+    for start in range(0, 3000, 500):
+        await store.write([creation(key_of(f"n{number:04}")) for number in range(start, start + 500)])
+    await database.statement("ANALYZE objects", {})
+    selection = select(
+        RESOURCE, namespace=None, labels=(), referring_to=None, shard=Shard(1, 4), after=("default", "n0100")
+    )
+    plan = await database.read(f"EXPLAIN {selection.page(51)}", selection.parameters)
+    assert "Sort" not in "".join(line for (line,) in plan), plan
 
 
 async def test_a_list_shows_the_newest_state(store: SqlObjectStore) -> None:
