@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -103,17 +104,16 @@ async def test_shards_are_those_that_python_computes_and_share_out_everything(st
     assert sorted(each.uid for each in found) == sorted(each.uid for each in made)
 
 
-async def test_the_page_of_a_shard_is_read_in_order_without_sorting_the_table(
+async def test_the_database_knows_that_a_shard_is_a_good_part_of_a_table(
     database: Database, store: SqlObjectStore
 ) -> None:
-    for start in range(0, 3000, 500):
-        await store.write([creation(key_of(f"n{number:04}")) for number in range(start, start + 500)])
+    # Where it expects few rows it sorts the whole of a large table for every page, rather than go by the index.
+    for start in range(0, 2000, 500):
+        await store.write([creation(key_of(f"n{number}")) for number in range(start, start + 500)])
     await database.statement("ANALYZE objects", {})
-    selection = select(
-        RESOURCE, namespace=None, labels=(), referring_to=None, shard=Shard(1, 4), after=("default", "n0100")
-    )
-    plan = await database.read(f"EXPLAIN {selection.page(51)}", selection.parameters)
-    assert "Sort" not in "".join(line for (line,) in plan), plan
+    selection = select(RESOURCE, namespace=None, labels=(), referring_to=None, shard=Shard(1, 4), after=None)
+    plan = "".join(line for (line,) in await database.read(f"EXPLAIN {selection.page(None)}", selection.parameters))
+    assert max(map(int, re.findall(r"rows=(\d+)", plan))) > 200, plan
 
 
 async def test_a_list_shows_the_newest_state(store: SqlObjectStore) -> None:
