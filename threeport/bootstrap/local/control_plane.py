@@ -31,7 +31,8 @@ FAILURES = 4
 """How often a process may fail in a row before `up` gives up and shows why; the supervisor goes on trying."""
 
 LOG_TAIL = 15
-DISK_FULL = os.strerror(errno.ENOSPC)
+DISK_FULL = (os.strerror(errno.ENOSPC), "Check free disk space")
+"""How programs say that the disk is full; PostgreSQL knows the second way for what was written in part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +191,7 @@ def _essential(state: SupervisorState) -> list[ProcessState]:
 def _failure(installation: Installation, process: ProcessState) -> BootstrapError:
     tail = log_tail(installation, process.name)
     said = f"{process.name} does not start: {process.message}"
-    if DISK_FULL in said + tail:
+    if any(sign in said + tail for sign in DISK_FULL):
         said = f"The disk that holds {installation.directory} is full: make room, then run `tptctl up` again.\n{said}"
     if not tail:
         return BootstrapError(said)

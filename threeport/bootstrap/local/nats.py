@@ -75,8 +75,8 @@ class NatsServer(ServerProcess):
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         end_leftover(self.directory / "nats.pid", belongs_to=self.settings_file)
         descriptor = os.open(self.settings_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(self._settings(), file, indent=2)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(self._settings(), file, indent=2, ensure_ascii=False)
 
     def command(self) -> list[str]:
         return [_binary(), "--config", str(self.settings_file)]
@@ -92,7 +92,7 @@ class NatsServer(ServerProcess):
         return self._server_name.encode() in greeting and b'"jetstream":true' in greeting
 
     def _settings(self) -> dict[str, object]:
-        """The configuration; JSON is a subset of the format that nats-server reads."""
+        """The configuration; JSON without ``\\u`` escapes is a subset of the format that nats-server reads."""
         settings: dict[str, object] = {
             "server_name": self._server_name,
             "listen": f"{LOOPBACK}:{self.port}",

@@ -151,7 +151,7 @@ class PostgresServer(ServerProcess):
             check=False,
         )
         if result.returncode != 0:
-            raise ServerFailed(f"initdb could not make {directory}:\n{result.stdout}{result.stderr}")
+            raise ServerFailed(f"initdb could not make {directory}: {_complaints(result.stdout + result.stderr)}")
 
     def _check_version(self) -> None:
         found = (self.data / "PG_VERSION").read_text().strip()
@@ -161,6 +161,13 @@ class PostgresServer(ServerProcess):
                 f"{self.data} was made by PostgreSQL {found}, and this is {have}: "
                 f"dump it with the old version, or start a new control plane"
             )
+
+
+def _complaints(output: str) -> str:
+    """What initdb says of a failure, without the steps that went well; all of it where that leaves nothing."""
+    marks = ("FATAL:", "PANIC:", "HINT:", "initdb: error:", "initdb: hint:")
+    found = [line[line.index(mark) :] for line in output.splitlines() for mark in marks if mark in line]
+    return "; ".join(found) or output.strip()
 
 
 def new_password() -> str:

@@ -76,7 +76,7 @@ class Supervised:
             pause = min(FIRST_PAUSE * 2.0 ** min(self.failures - 1, 16), LONGEST_PAUSE) if self.failures else 0.0
             logger.warning("%s %s; starting it again in %.1f s", self.component.name, why, pause)
             self.state.restarts += 1
-            self._enter(Phase.RESTARTING, f"{why}; see its log")
+            self._enter(Phase.RESTARTING, why)
             await asyncio.sleep(pause)
 
     async def _wait_for_others(self) -> None:
@@ -95,7 +95,7 @@ class Supervised:
             return f"could not be started: {error}"
         try:
             if not await self._becomes_ready(process):
-                return f"did not answer within {self.component.server.start_seconds:.0f} s"
+                return f"did not answer within {self.component.server.start_seconds:.0f} s; see its log"
             if process.returncode is None:
                 logger.info("%s is ready (process %d)", self.component.name, process.pid)
                 self._enter(Phase.READY)
@@ -175,5 +175,5 @@ def end_leftover(left: ProcessState) -> None:
 
 def _how_it_ended(code: int | None) -> str:
     if code is not None and code < 0:
-        return f"was killed by {signal.Signals(-code).name}"
-    return f"ended with code {code}"
+        return f"was killed by {signal.Signals(-code).name}; see its log"
+    return f"ended with code {code}; see its log"

@@ -85,7 +85,11 @@ def command(
 def _summary(state: SupervisorState) -> str:
     ready = [process.name for process in state.processes if process.phase == Phase.READY]
     waiting = [process.name for process in state.processes if process.phase in (Phase.STARTING, Phase.RESTARTING)]
-    failing = [f"{p.name}: {p.message}" for p in state.processes if p.restarts and p.phase != Phase.READY]
+    failing = [
+        f"{p.name}: {p.message.splitlines()[0]}"
+        for p in state.processes
+        if p.restarts and p.message and p.phase != Phase.READY
+    ]
     parts = [f"{len(ready)}/{len(state.processes)} processes are ready"]
     if waiting:
         parts.append(f"starting {', '.join(waiting)}")

@@ -48,6 +48,19 @@ def test_postgres_refuses_a_wrong_password(postgres_server: PostgresServer) -> N
         psycopg.connect(wrong)
 
 
+@pytest.mark.parametrize("place", ["Jörg's files", '日本 "quoted" ☕', "back\\slash"])
+def test_servers_run_below_a_directory_of_any_name(tmp_path: Path, place: str) -> None:
+    nats_server = NatsServer(tmp_path / place / "nats")
+    nats_server.start()
+    assert nats_server.ready()
+    nats_server.stop()
+    assert (tmp_path / place / "nats" / "store").is_dir()
+    database = PostgresServer(tmp_path / place / "postgres", password="word", durable=False)
+    database.start()
+    assert database.ready()
+    database.stop()
+
+
 def test_a_server_left_running_by_a_killed_program_is_ended_first(tmp_path: Path) -> None:
     left = PostgresServer(tmp_path / "postgres", password="word", durable=False)
     left.start()

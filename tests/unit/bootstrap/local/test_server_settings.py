@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from threeport.bootstrap.local.nats import NatsServer, NatsTls, NatsUser
-from threeport.bootstrap.local.postgres import SETTINGS, PostgresServer, new_password
+from threeport.bootstrap.local.postgres import SETTINGS, PostgresServer, _complaints, new_password
 
 
 def test_postgres_listens_on_loopback_only_and_its_url_needs_no_quoting(tmp_path: Path) -> None:
@@ -33,3 +33,14 @@ def test_nats_is_told_its_users_and_certificates(tmp_path: Path) -> None:
             },
         ]
     }
+
+
+def test_of_a_failed_initdb_only_the_failure_is_told() -> None:
+    output = """creating subdirectories ... ok
+running bootstrap script ... 2026-11-23 00:31:17.724 UTC [42] FATAL:  could not extend file "base/1/2703": wrote 4096
+2026-11-23 00:31:17.724 UTC [42] HINT:  Check free disk space.
+initdb: removing contents of data directory "/data.new"
+"""
+    told = 'FATAL:  could not extend file "base/1/2703": wrote 4096; HINT:  Check free disk space.'
+    assert _complaints(output) == told
+    assert _complaints("Killed\n") == "Killed"
