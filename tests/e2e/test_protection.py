@@ -79,9 +79,9 @@ def test_events_come_by_the_stream_and_controllers_tell_what_waits(
     eventually(lambda: shared.ok("get", "workloads").count("Healthy   Healthy") >= 10)
     after = events(shared)
     shared.ok("delete", "-f", "-", stdin=documents)
-    by_stream, by_refresh = (after[source] - before[source] for source in ("stream", "refresh"))
-    assert by_stream > 50
-    assert by_stream / (by_stream + by_refresh) > 0.99
+    by_commit, by_stream, by_refresh = (after[source] - before[source] for source in ("commit", "stream", "refresh"))
+    assert by_commit + by_stream > 50
+    assert by_refresh / (by_commit + by_stream + by_refresh) < 0.01
     for controller in ("workload", "kubernetes-runtime"):
         port = settings.ports[f"metrics-{controller}"]
         eventually(lambda port=port: "0.0" in pending(port, "pending_reconciles"))  # type: ignore[misc]

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from tests.specification import __doc__ as description
-from tests.specification.rules import OF_THE_SHELL, OF_THE_WORLD, RULES, Config, HubName, without
+from tests.specification.rules import HANDOVER, OF_THE_SHELL, OF_THE_WORLD, RULES, Config, Faults, HubName, without
 from tests.specification.search import search, shortest
 
 
@@ -32,9 +32,10 @@ def everything(seeds: int) -> bool:
     good = True
     hubs: tuple[tuple[HubName, tuple[str, ...]], ...] = (("rules", tuple(RULES)), ("core", OF_THE_WORLD + OF_THE_SHELL))
     for hub, rules in hubs:
-        found = search(Config(hub), seeds, stop_at_first=False)
-        good &= not found.violations
-        write(f"hub {hub:5} all rules on          violations: {found}")
+        for schedule, faults in (("", Faults()), ("handover", HANDOVER)):
+            found = search(Config(hub, faults=faults), seeds, stop_at_first=False)
+            good &= not found.violations
+            write(f"hub {hub:5} all rules on {schedule:8} violations: {found}")
         for rule in rules:
             found = search(without(rule, hub), 3000, within=60)
             good &= bool(found.violations)

@@ -10,7 +10,7 @@ from tests.specification.hubs import Done, SimulatedHub
 from tests.specification.rules import BUFFER, END, TIMING, TOMBSTONES_LIVE, Config
 from tests.specification.world import RESOURCE
 from threeport.common.revisions import SECOND
-from threeport.events.core import HubCore, Refresh
+from threeport.events.core import HubCore, Refresh, Source
 from threeport.events.timing import Timing
 from threeport.store.changes import Head
 from threeport.store.records import StoredObject
@@ -45,6 +45,9 @@ class CoreHub(SimulatedHub):
 
     def consume(self, event: StoredObject) -> None:
         self._core.consume(event)
+
+    def committed(self, event: StoredObject) -> None:
+        self._core.consume(event, Source.COMMIT)
 
     def cut_watches(self) -> None:
         self._core.cut_all()

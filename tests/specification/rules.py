@@ -18,6 +18,7 @@ RULES = {
     "watch_refresh": "a WATCH starts with a refresh from SQL that began after the request",
     "periodic": "each hub refreshes from SQL every 5 s, whatever JetStream says",
     "fence": "a hub whose last refresh began over 6 s ago passes no stream messages on",
+    "own_fence": "such a hub does not pass on what its own process has committed either",
     "abandon": "a hub without SQL for 20 s cuts its watches and starts anew",
     "newest": "per uid, a message not newer than the last one passed on is dropped",
     "floor": "a message older than all the hub remembers is dropped, not trusted",
@@ -59,10 +60,21 @@ class Faults:
     slow_txn: float = 0.25
     skew: float = 1.0
     lag: float = 0.3
+    handover: float = 1.0
+    """That a process tells its own hub what it has committed; it does not where the answer was lost, or it died."""
+    late_handover: float = 0.1
 
 
 STALLS = Faults(sqlstall=1.5, crash=0.3)
-BIAS = {"gone_late": STALLS, "gone_margin": STALLS, "abandon": STALLS, "fence": STALLS}
+HANDOVER = Faults(handover=4.0, late_handover=0.4, slow_relay=0.8, lag=0.8, outage=0.8, slow_txn=0.4)
+"""Processes know their own changes long before the stream brings them to anybody, or long after."""
+BIAS = {
+    "own_fence": Faults(sqlstall=1.5, crash=0.3, handover=4.0),
+    "gone_late": STALLS,
+    "gone_margin": STALLS,
+    "abandon": STALLS,
+    "fence": STALLS,
+}
 """Some rules protect from what is rare otherwise."""
 
 

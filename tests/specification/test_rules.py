@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from tests.specification.rules import OF_THE_SHELL, OF_THE_WORLD, RULES, Config, HubName, without
+from tests.specification.rules import HANDOVER, OF_THE_SHELL, OF_THE_WORLD, RULES, Config, Faults, HubName, without
 from tests.specification.search import search, shortest
 
 SEEDS = int(os.environ.get("THREEPORT_SPECIFICATION_SEEDS", "200"))
@@ -17,10 +17,12 @@ RUNS_TO_FIND = 2000
 """Runs in which the loss that a rule prevents has to show; most show in the first twenty."""
 
 
+@pytest.mark.parametrize("faults", [Faults(), HANDOVER], ids=["faults", "handover"])
 @pytest.mark.parametrize("hub", ["rules", "core"])
-def test_no_client_loses_or_keeps_anything_or_goes_back_with_all_rules_on(hub: HubName) -> None:
-    found = search(Config(hub), SEEDS)
-    history = shortest(Config(hub), (found.first_seed or 0) + 1) if found.violations else []
+def test_no_client_loses_or_keeps_anything_or_goes_back_with_all_rules_on(hub: HubName, faults: Faults) -> None:
+    config = Config(hub, faults=faults)
+    found = search(config, SEEDS)
+    history = shortest(config, (found.first_seed or 0) + 1) if found.violations else []
     assert not found.violations, "\n".join(history or [])
 
 

@@ -165,6 +165,14 @@ class World:
             slow = self.chance(self.faults.slow_relay)
             delay = self.random.randrange(1_500_000) if slow else self.random.randrange(3000)
             self.after(delay, self.publish, process, incarnation, event)
+            if self.chance(self.faults.handover):
+                late = self.chance(self.faults.late_handover)
+                delay = self.random.randrange(8 * SECOND) if late else self.random.randrange(3000)
+                self.after(delay, self._hand_over, process, incarnation, event)
+
+    def _hand_over(self, process: Process, incarnation: int, event: StoredObject) -> None:
+        if process.incarnation == incarnation:
+            process.hub.committed(event)
 
     def _revision(self, process: Process, name: str, stamp: int) -> int:
         current = self.objects.get(name)

@@ -83,7 +83,7 @@ class Process:
         self._events = EventService(
             broker_settings(settings), outbox=Outbox(database), changes=Changes(database), clock=clock.read
         )
-        store = SqlObjectStore(database, clock, on_commit=self._events.relay.enqueue)
+        store = SqlObjectStore(database, clock, on_commit=self._events.committed)
         leases, catalog, authorizer = Leases(database), load_catalog(), RoleAuthorizer()
         self._store = store
         self._krm = KrmServer(

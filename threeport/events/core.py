@@ -1,8 +1,9 @@
 """The rules of the hub, without input and output: clocks are passed in, and what was read from SQL or the stream too.
 
 SQL is the truth, and a refresh reads from it everything that changed since shortly before the last one. The stream
-only makes it fast: its messages may be lost, repeated, late or in any order. `tests/specification` drives this very
-class through thousands of simulated runs with faults, and shows for every rule what is lost without it.
+only makes it fast, and so does a process that tells its own hub what it has committed: messages may be lost, repeated,
+early, late or in any order. `tests/specification` drives this very class through thousands of simulated runs with
+faults, and shows for every rule what is lost without it.
 
 A revision is a time stamp, and a lower one may become visible after a higher one, by up to `Timing.slack`. All that
 follows in here - refreshing and resuming from a little earlier, never from a place in the stream - is due to that.
@@ -32,6 +33,8 @@ HELD = 10_000
 class Source(StrEnum):
     """How an event has reached the hub."""
 
+    COMMIT = "commit"
+    """From the process itself, which has made the change."""
     STREAM = "stream"
     REFRESH = "refresh"
 
@@ -78,7 +81,7 @@ class HubCore:
         self._memory = Memory()
         self._start = 0
         self._begun = self._now()
-        self._held: deque[StoredObject] = deque(maxlen=HELD)
+        self._held: deque[tuple[StoredObject, Source]] = deque(maxlen=HELD)
 
     @property
     def ready(self) -> bool:
@@ -92,7 +95,7 @@ class HubCore:
 
     @property
     def fenced(self) -> bool:
-        """Whether no message of the stream is passed on, because the last refresh is missing or began too long ago."""
+        """Whether no message is passed on, because the last refresh is missing or began too long ago."""
         return not self.ready or self.refresh_age() >= self.timing.fence
 
     def refresh_age(self) -> int:
@@ -125,20 +128,20 @@ class HubCore:
             self._start, self._begun = refresh.start, refresh.begun
         self._forget(refresh.start - revision_of(self.timing.memory))
         while self._held and not self.fenced:
-            self._take(self._held.popleft(), Source.STREAM)
+            self._take(*self._held.popleft())
         return True
 
-    def consume(self, event: StoredObject) -> None:
-        """Take in a message of the stream; while `fenced` it has to wait for the next refresh.
+    def consume(self, event: StoredObject, source: Source = Source.STREAM) -> None:
+        """Take in a message of the stream, or of this process; while `fenced` it has to wait for the next refresh.
 
         One from the future is ignored: no writer has made it, and it would make true ones look old.
         """
         if micros_of(event.revision) - micros_of(self.clock()) > FUTURE:
             return
         if self.fenced:
-            self._held.append(event)
+            self._held.append((event, source))
         else:
-            self._take(event, Source.STREAM)
+            self._take(event, source)
 
     def knows(self, resource: str, uid: str, revision: int) -> bool:
         """Whether an event of this object at this revision would be no news."""

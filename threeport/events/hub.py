@@ -17,7 +17,7 @@ from threeport.common.errors import Expired, TooManyRequests
 from threeport.common.revisions import SECOND, micros_of
 from threeport.events.broker import Broker
 from threeport.events.core import HubCore, Source
-from threeport.events.message import decode
+from threeport.events.message import decode, identity_of
 from threeport.events.metrics import EVENTS, LAG, WATCHES
 from threeport.events.refresher import ChangeLog, Refresher
 from threeport.events.subscription import StreamSubscription
@@ -58,7 +58,8 @@ class Hub:
     `changes` reads from the database, `clock` is the clock of the process as a revision, `lagging` says whether
     the outbox is behind (`Relay.lagging`). `buffer` events may wait for a watcher before it is cut.
 
-    Without a `broker` there is no stream: the process is the only one that writes, and tells of it by `publish`.
+    What the process itself writes it tells the hub by `publish`. Without a `broker` there is no stream: then the
+    process must be the only one that writes.
     """
 
     def __init__(
@@ -147,9 +148,9 @@ class Hub:
         )
 
     def publish(self, events: Iterable[StoredObject]) -> None:
-        """Take in what this process has just committed, where no stream brings it."""
+        """Take in what this process has just committed. What the stream brings of it later is no news then."""
         for event in events:
-            self._core.consume(event)
+            self._core.consume(event, Source.COMMIT)
 
     def _stream_is_alive(self) -> bool:
         return self._subscription is None or self._subscription.alive
@@ -187,7 +188,10 @@ class Hub:
         if self._core.too_old(since):
             raise Expired(f"revision {since} is too old to resume a watch of {resource} from: list again")
 
-    def _on_message(self, data: bytes) -> None:
+    def _on_message(self, message_id: str, data: bytes) -> None:
+        identity = identity_of(message_id)
+        if identity is not None and self._core.knows(*identity):
+            return  # most of what this process has written; to decode it would be for nothing
         try:
             message = decode(data)
         except ValueError:
@@ -195,7 +199,7 @@ class Hub:
             return
         if isinstance(message, StoredObject):
             self._core.consume(message)
-        elif not self._core.knows(message.key.resource, message.uid, message.revision):
+        else:
             self._refresher.want()
 
     def _observe(self, event: StoredObject, source: Source) -> None:

@@ -26,9 +26,16 @@ class Reference(NamedTuple):
 Message: TypeAlias = StoredObject | Reference
 
 
-def message_id(uid: str, revision: int) -> str:
-    """What JetStream knows repetitions by."""
-    return f"{uid}:{revision}"
+def message_id(resource: str, uid: str, revision: int) -> str:
+    """What JetStream knows repetitions by, and hubs what they know already."""
+    return f"{resource}:{uid}:{revision}"
+
+
+def identity_of(message_id: str) -> tuple[str, str, int] | None:
+    """Resource, uid and revision of the change; None if the text is not a `message_id`."""
+    resource, _, rest = message_id.partition(":")
+    uid, _, revision = rest.partition(":")
+    return (resource, uid, int(revision)) if revision.isdecimal() else None
 
 
 def encode(change: Message, *, limit: int = LIMIT) -> bytes:

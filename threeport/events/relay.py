@@ -149,7 +149,7 @@ class Relay:
         future = await self._broker.jetstream().publish_async(
             self._broker.stream.subject_of(change.key),
             encode(change),
-            headers={Header.MSG_ID: message_id(*identity)},
+            headers={Header.MSG_ID: message_id(change.key.resource, *identity)},
         )
         deadline = time.monotonic() + ACK_TIMEOUT
         self._underway[identity] = self._futures[future] = deadline

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +11,7 @@ from threeport.events.hub import Hub
 from threeport.events.refresher import ChangeLog
 from threeport.events.relay import Outbox, Relay
 from threeport.events.timing import Timing
+from threeport.store.records import StoredObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +27,14 @@ class EventsHealth:
     """Age in seconds of the oldest change that JetStream has not acknowledged."""
     relay: Literal["ok", "lagging", "paused"]
     events: dict[str, int]
-    """How many events have come from ``stream`` and ``refresh``."""
+    """How many events have come from ``commit`` (of this process), ``stream`` and ``refresh``."""
     watches: int
     clock_offset: float
     """Seconds that this process's clock is ahead of the database's."""
 
 
 class EventService:
-    """A server's events: give `relay.enqueue` to the store as its `on_commit`, and `hub` to the protocol."""
+    """A server's events: give `committed` to the store as its `on_commit`, and `hub` to the protocol."""
 
     def __init__(
         self,
@@ -47,6 +48,14 @@ class EventService:
         self.broker = Broker(settings)
         self.relay = Relay(self.broker, outbox)
         self.hub = Hub(self.broker, changes, clock, lagging=lambda: self.relay.lagging, timing=timing)
+
+    def committed(self, changes: Sequence[StoredObject]) -> None:
+        """Tell everybody of these committed changes: other processes through the stream, this one's watches at once.
+
+        Never waits and never fails.
+        """
+        self.relay.enqueue(changes)
+        self.hub.publish(changes)
 
     async def open(self) -> None:
         """Start all of it; returns at once, whether NATS and the database are there or not."""

@@ -34,9 +34,9 @@ RETRY_DELAY = 0.25
 
 
 class StreamSubscription:
-    """Delivers the data of all messages of the stream to `deliver`, in the order and at the time they come."""
+    """Delivers the id and the data of all messages of the stream, in the order and at the time they come."""
 
-    def __init__(self, broker: Broker, deliver: Callable[[bytes], None]) -> None:
+    def __init__(self, broker: Broker, deliver: Callable[[str, bytes], None]) -> None:
         self._broker = broker
         self._deliver = deliver
         self._received = 0
@@ -103,4 +103,4 @@ class StreamSubscription:
                 self._lost.set()
             return
         self._received += 1
-        self._deliver(message.data)
+        self._deliver(headers.get(Header.MSG_ID, ""), message.data)

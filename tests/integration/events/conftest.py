@@ -44,7 +44,7 @@ class ApiProcess:
             timing=timing,
         )
         self.hub = self.events.hub
-        self.store = SqlObjectStore(database, self.clock, on_commit=self.events.relay.enqueue)
+        self.store = SqlObjectStore(database, self.clock, on_commit=self.events.committed)
 
     async def create(self, name: str, *, filling: int = 0) -> StoredObject:
         """Create an object, with a body of about `filling` characters."""

@@ -29,7 +29,9 @@ async def test_more_than_99_percent_of_events_come_from_the_stream_within_millis
         assert statistics.quantiles(lags, n=100)[97] < 0.1
         assert statistics.median(lags) < 0.02
         events = api.hub.health().events
-        assert events[Source.STREAM] / sum(events.values()) > 0.99
+        assert events[Source.REFRESH] / sum(events.values()) < 0.01
+        assert events[Source.COMMIT] > 295, "its own half"
+        assert events[Source.STREAM] > 290, "the other's half"
         assert watcher.by_name == await state_of(api)
 
 
@@ -49,7 +51,8 @@ async def test_with_the_relay_paused_events_come_by_refresh_within_seconds_and_h
         api.events.relay.pause()
     created = await writer.create("w")
     await watcher.until(lambda: "w" in watcher.by_name, seconds=8)
-    assert other.hub.health().events == {"stream": 0, "refresh": 1}
+    assert other.hub.health().events == {"commit": 0, "stream": 0, "refresh": 1}
+    assert writer.hub.health().events == {"commit": 1, "stream": 0, "refresh": 0}
     await eventually(lambda: writer.events.health().outbox_oldest_age > 2)
     assert writer.events.health().relay == "paused"
     # From here on, refreshes come each second.

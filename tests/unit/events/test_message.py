@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.events.conftest import MakeEvent
-from threeport.events.message import Reference, decode, encode, message_id
+from threeport.events.message import Reference, decode, encode, identity_of, message_id
 from threeport.store.records import Key, StoredObject
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -70,5 +70,11 @@ def test_no_bytes_do_worse_than_being_told_as_such(data: bytes) -> None:
         pass
 
 
-def test_the_id_of_a_message_is_uid_and_revision() -> None:
-    assert message_id("u", 7) == "u:7"
+def test_the_id_of_a_message_tells_resource_uid_and_revision() -> None:
+    assert message_id("things.example.org", "u", 7) == "things.example.org:u:7"
+    assert identity_of("things.example.org:u:7") == ("things.example.org", "u", 7)
+
+
+@pytest.mark.parametrize("text", ["", "u:7", "things:u", "things:u:x", "things:u:-7", "things:u:7:8"])
+def test_what_is_no_id_of_ours_tells_nothing(text: str) -> None:
+    assert identity_of(text) is None
