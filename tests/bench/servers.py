@@ -34,13 +34,6 @@ class Threeport(NamedTuple):
 
 
 @contextmanager
-def threeport(processes: int) -> Iterator[list[Api]]:
-    """Our API processes, for benchmarks with clients of their own."""
-    with installation(processes) as installed:
-        yield installed.apis
-
-
-@contextmanager
 def installation(processes: int) -> Iterator[Threeport]:
     """Our API in `processes` processes, on a database that is as durable as in production."""
     with tempfile.TemporaryDirectory(prefix="threeport-bench-") as name:

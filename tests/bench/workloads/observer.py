@@ -74,8 +74,11 @@ class Observer:
     def gone(self, obj: JsonObject) -> None:
         """What goes is of no interest."""
 
-    def synced(self, uids: set[str]) -> None:
-        """Nor is what had gone before."""
+    def listing(self) -> None:
+        """Lists come and go."""
+
+    def synced(self) -> None:
+        """What had gone before is of no interest either."""
 
 
 @asynccontextmanager

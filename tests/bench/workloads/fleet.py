@@ -5,6 +5,7 @@ Several runtimes share a cluster: each has an agent of its own, which reports on
 
 from __future__ import annotations
 
+import os
 import re
 import ssl
 import subprocess
@@ -16,9 +17,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
-from tests.bench.latency import Distance, distance_to
-from tests.bench.servers import TEST_CLUSTER, threeport
-from tests.bench.usage import Usage, usage_of
+from tests.bench.servers import TEST_CLUSTER, installation
+from tests.bench.usage import Part, Usage, usage_of
+from tests.bench.workloads.latency import Distance, distance_to
+from tests.cluster.record import load
 from tests.fixtures.api import Api
 from tests.fixtures.controllers import Agents, ControllerProcess
 from tests.integration.operators.conftest import access_from
@@ -38,6 +40,10 @@ class Fleet:
     """The administrator's way into each cluster."""
     distances: list[Distance]
     """The way that controllers and agents take to each cluster."""
+    servers: Mapping[str, Part]
+    """The processes of the control plane but for its controllers."""
+    kubernetes: list[int]
+    """All processes of all clusters, simulated nodes included."""
     agents: Agents
     runtimes: ControllerProcess
     workloads: list[ControllerProcess] = field(default_factory=list)
@@ -45,14 +51,15 @@ class Fleet:
     _read: list[int] = field(default_factory=list)
     """How long the log of each shard was before it started."""
 
-    def start_workload_controllers(self, count: int) -> None:
-        """Starts the workload controller in `count` shards."""
+    def start_workload_controllers(self, count: int, *, places: int | None = None) -> None:
+        """Starts the workload controller in `count` shards; each has at most `places` reconciles under way."""
         for index in range(count):
             port = free_port()
             settings = {
                 "THREEPORT_SHARDS": str(count),
                 "THREEPORT_SHARD": str(index),
                 "THREEPORT_METRICS_PORT": str(port),
+                **({"THREEPORT_RECONCILES": str(places)} if places else {}),
             }
             process = ControllerProcess(self.home / f"workload-{index}", self.api, ("workload",), settings)
             self._read.append(process.log.stat().st_size if process.log.exists() else 0)
@@ -87,6 +94,8 @@ class Fleet:
             "runtime controller": usage_of([self.runtimes.pid]),
             "API process": usage_of([self.api.process.pid]),
             f"{len(agents)} agents": usage_of(agents),
+            "PostgreSQL, NATS": usage_of([*self.servers["PostgreSQL"].pids, *self.servers["NATS"].pids]),
+            "Kubernetes": usage_of(self.kubernetes),
         }
 
     def agent_usage(self, runtime: str) -> Usage:
@@ -136,15 +145,27 @@ def fleet(clusters: int) -> Iterator[Fleet]:
     """Starts all but the workload controller; ends and deletes everything."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(TemporaryDirectory(prefix="threeport-bench-")))
-        accesses = [access_from(stack.enter_context(_cluster(f"bench-workloads-{n}"))) for n in range(clusters)]
+        names = [f"bench-workloads-{os.getpid()}-{number}" for number in range(clusters)]
+        accesses = [access_from(stack.enter_context(_cluster(name))) for name in names]
+        records = [record for name in names if (record := load(name))]
         ends = [urlsplit(access.endpoint) for access in accesses]
         distances = [stack.enter_context(distance_to(str(end.hostname), end.port or 443)) for end in ends]
-        api = stack.enter_context(threeport(1))[0]
+        installed = stack.enter_context(installation(1))
+        api = installed.apis[0]
         agents = Agents(home / "agents")
         runtimes = ControllerProcess(
             home / "runtimes", api, ("kubernetes-runtime",), {"THREEPORT_AGENT_DIR": str(agents.directory)}
         )
-        made = Fleet(home, api, accesses, distances, agents, runtimes)
+        made = Fleet(
+            home=home,
+            api=api,
+            accesses=accesses,
+            distances=distances,
+            servers=installed.target.parts,
+            kubernetes=[process.pid for record in records for process in record.processes.values()],
+            agents=agents,
+            runtimes=runtimes,
+        )
         agents.start()
         stack.callback(agents.stop)
         runtimes.start()

@@ -1,0 +1,32 @@
+"""What two shards of the controller gain over one where clusters are far away.
+
+On a machine whose cores are busy with one shard already, a second one has nothing to gain. So both get few `places`
+for reconciles under way: what bounds them then is how long a cluster takes to answer, and the cores stay idle in part.
+"""
+
+# ruff: noqa: T201 - a command line prints
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.bench.workloads.ground import Ground
+
+DELAY: Final = 0.05
+"""Seconds of round trip that are added to clusters."""
+
+
+async def shards(ground: Ground) -> None:
+    """Compares one shard with two; then one shard with as many places as it has by default."""
+    count, places = ground.sizes.shard_instances, ground.sizes.places
+    for distance in ground.fleet.distances:
+        distance.seconds = DELAY
+    taken = []
+    for number, given in ((1, places), (2, places), (1, None)):
+        await ground.clear()
+        taken.append(await ground.converge(f"{number}-of-{given or 'all'}", count, shards=number, places=given))
+    await ground.clear()
+    for distance in ground.fleet.distances:
+        distance.seconds = 0.0
+    print(f"  with {places} places each, two shards are {taken[0] / taken[1]:.2f} times as fast as one;")
+    print(f"  one shard with its usual places is {taken[0] / taken[2]:.2f} times as fast as with {places}")
