@@ -33,7 +33,9 @@ class OpenWatch:
     why: ApiError
 
     def cut(self, why: ApiError) -> None:
-        """Ends the watch now. `why` is the answer, should none have begun."""
+        """Ends the watch now, unless it is ending already. `why` is the answer, should none have begun."""
+        if self.scope.expired():
+            return
         self.why = why
         self.scope.reschedule(asyncio.get_running_loop().time())
 

@@ -63,6 +63,8 @@ class Revocation:
                 await self.check()
             except StoreUnavailable as error:
                 log.debug("leases cannot be checked", error=str(error))
+            except Exception:
+                log.exception("watches could not be checked; the next round tries again")
 
     async def check(self) -> None:
         """Looks at every open watch once."""
