@@ -12,6 +12,7 @@ import ssl
 from typing import Final, cast
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from threeport.apiserver.metrics import REFUSED
 
@@ -35,7 +36,7 @@ class Listener:
         self._max_connections = max_connections
         self._silent: set[web.RequestHandler] = set()
         self._server: asyncio.Server | None = None
-        app.on_response_prepare.append(self._has_spoken)
+        app.middlewares.insert(0, self._heard)
         self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEP_ALIVE, shutdown_timeout=DRAIN_TIMEOUT)
 
     async def open(self, host: str, port: int, *, share_port: bool = False) -> int:
@@ -82,8 +83,11 @@ class Listener:
             self._silent.discard(connection)
             connection.force_close()
 
-    async def _has_spoken(self, request: web.Request, _response: web.StreamResponse) -> None:
+    @web.middleware
+    async def _heard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """The headers are complete. How long the body and the answer may take is for others to say."""
         self._silent.discard(request.protocol)
+        return await handler(request)
 
 
 class _Refusal(asyncio.Protocol):
