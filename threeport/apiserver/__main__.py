@@ -16,6 +16,7 @@ from threeport.apiserver.logs import set_up_logging
 from threeport.apiserver.node import NodeLost
 from threeport.apiserver.settings import Settings
 from threeport.apiserver.wiring import serve
+from threeport.store.records import StoreUnavailable
 
 log = structlog.stdlib.get_logger("threeport.apiserver")
 
@@ -35,7 +36,7 @@ def main() -> int:
     except (UnusableKey, ssl.SSLError, OSError) as error:
         log.error("cannot start", error=str(error))
         return 2
-    except NodeLost as error:
+    except (NodeLost, StoreUnavailable) as error:
         log.error("stopped", error=str(error))
         return 1
     return 0

@@ -37,8 +37,8 @@ class Settings(BaseSettings):
     @classmethod
     def _has_a_port(cls, listen: str) -> str:
         host, _, port = listen.rpartition(":")
-        if not host or not port.isdecimal():
-            raise ValueError("expected HOST:PORT, such as 127.0.0.1:7443")
+        if not host or not port.isascii() or not port.isdecimal() or len(port) > 5 or int(port) > 65535:
+            raise ValueError("expected HOST:PORT, such as 127.0.0.1:7443, with a port up to 65535")
         return listen
 
     @property

@@ -33,9 +33,10 @@ def test_the_address_is_host_and_port(monkeypatch: pytest.MonkeyPatch, listen: s
     assert (found.host, found.port) == (host, port)
 
 
-def test_an_address_without_a_port_is_refused_with_an_example(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("listen", ["localhost", "localhost:65536", "localhost:" + "9" * 5000, ":7443", "localhost:٣"])
+def test_an_address_without_a_port_is_refused_with_an_example(monkeypatch: pytest.MonkeyPatch, listen: str) -> None:
     with pytest.raises(ValidationError, match="HOST:PORT"):
-        settings(monkeypatch, THREEPORT_LISTEN="localhost")
+        settings(monkeypatch, THREEPORT_LISTEN=listen)
 
 
 def test_passwords_do_not_show_in_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
