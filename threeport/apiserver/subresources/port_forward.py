@@ -115,8 +115,8 @@ def _target_port(service: FrozenJson, port: int, pod: Pod) -> int:
 
 
 def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text[:6]) < 65536:
-        raise BadRequest(f"port is {text!r}, not a number from 1 to 65535")
+    if not text.isascii() or not text.isdigit() or len(text) > 5 or not 0 < int(text) < 65536:
+        raise BadRequest(f"port is {text[:20]!r}, not a number from 1 to 65535")
     return int(text)
 
 
