@@ -7,21 +7,27 @@ has timeouts, no more than `REQUESTS` are under way at a time, and redirects are
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
 
 import aiohttp
 import orjson
-from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.client import ApiClient
 from kubernetes.aio.client.exceptions import ApiException
 
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.kube import metrics
 from threeport.kube.access import ClusterAccess
+from threeport.kube.connection import api_client
 from threeport.kube.discovery import ApiResource, Discovery
-from threeport.kube.errors import NETWORK_ERRORS, ClusterUnreachable, KindUnknown, from_answer, from_network
+from threeport.kube.errors import (
+    NETWORK_ERRORS,
+    ClusterUnreachable,
+    KindUnknown,
+    from_answer,
+    from_network,
+)
 from threeport.kube.outage import Outage
 
 FIELD_MANAGER: Final = "threeport"
@@ -40,15 +46,29 @@ class Cluster:
     """Access to one cluster. All methods raise a `ClusterError`, sorted by what to do about it."""
 
     def __init__(self, access: ClusterAccess) -> None:
+        """Raises `AccessDenied` for certificates that are none."""
         self.access = access
-        self._api = _client(access)
+        self._api: ApiClient | None = api_client(access, connections=REQUESTS)
         self._gate = asyncio.Semaphore(REQUESTS)
+        self._under_way = 0
+        self._is_closed = False
         self._outage = Outage()
         self._discovery = Discovery(self._optional)
 
     async def close(self) -> None:
-        """Closes all connections."""
-        await self._api.close()  # type: ignore[no-untyped-call]
+        """Closes all connections, those of requests under way when these have ended.
+
+        Whoever still holds the handle (the credentials have changed in the middle of a reconcile) may go on with it,
+        on a connection for each request.
+        """
+        self._is_closed = True
+        await self._close_unless_used()
+
+    async def _close_unless_used(self) -> None:
+        if self._api is not None and not self._under_way:
+            # A client that is closed opens no more: who goes on needs a new one.
+            former, self._api = self._api, None
+            await former.close()  # type: ignore[no-untyped-call]
 
     async def version(self) -> str:
         """The version of its API server, ``v1.36.1``."""
@@ -202,59 +222,44 @@ class Cluster:
     ) -> JsonObject:
         headers = {"Accept": JSON, "Content-Type": content_type}
         used = {name: value for name, value in names.items() if f"{{{name}}}" in path}
-        async with self._gate:
+        async with self._connection() as api:
             with self._outage.request(), metrics.measured(method) as outcome:
                 try:
-                    request = await self._api.param_serialize(
+                    request = await api.param_serialize(
                         method, path, path_params=used, query_params=list(query.items()), header_params=headers,
                         body=body, auth_settings=["BearerToken"],
                     )  # fmt: skip
-                    response = await self._api.call_api(*request, _request_timeout=TIMEOUT)
+                    response = await api.call_api(*request, _request_timeout=TIMEOUT)
                     text = await response.read()  # type: ignore[no-untyped-call]
                     outcome.code = str(response.status)
                 except NETWORK_ERRORS as error:
                     raise from_network(error, self.access.endpoint) from error
         if not 200 <= response.status <= 299:
             raise ApiException(http_resp=response, body=text.decode(errors="replace"), data=None)
+        return self._decoded(text)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[ApiClient]:
+        """A turn among `REQUESTS`; after the last one on a handle that is closed nothing stays open."""
+        async with self._gate:
+            self._under_way += 1
+            try:
+                self._api = self._api or api_client(self.access, connections=REQUESTS)
+                yield self._api
+            finally:
+                self._under_way -= 1
+                if self._is_closed:
+                    await self._close_unless_used()
+
+    def _decoded(self, text: bytes) -> JsonObject:
         try:
-            decoded: JsonObject = orjson.loads(text)
-        except orjson.JSONDecodeError as error:
-            raise ClusterUnreachable(f"{self.access.endpoint} does not answer as a Kubernetes API: no JSON") from error
+            decoded = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            decoded = None
+        if not isinstance(decoded, dict):
+            raise ClusterUnreachable(f"{self.access.endpoint} does not answer as a Kubernetes API: no JSON object")
         return decoded
 
 
 def _subject(kind: str, namespace: str | None, name: str) -> str:
     return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
-
-
-def _client(access: ClusterAccess) -> ApiClient:
-    tracing = aiohttp.TraceConfig()
-    tracing.on_request_redirect.append(_refuse_redirect)
-    configuration = Configuration(
-        host=access.endpoint.rstrip("/"),
-        ca_cert_data=access.certificate_authority,
-        tls_server_name=access.tls_server_name,
-        connection_pool_maxsize=REQUESTS,
-        trace_configs=[tracing],
-    )
-    # As kubectl does: CAs of old clusters lack extensions that Python 3.13 insists on.
-    configuration.disable_strict_ssl_verification = True
-    if access.token:
-        configuration.api_key = {"BearerToken": access.token}
-        configuration.api_key_prefix = {"BearerToken": "Bearer"}
-    if not (access.client_certificate and access.client_key):
-        return ApiClient(configuration)
-    with tempfile.TemporaryDirectory(prefix="threeport-") as directory:  # TLS libraries take certificates from files
-        configuration.cert_file = _written(Path(directory, "tls.crt"), access.client_certificate)
-        configuration.key_file = _written(Path(directory, "tls.key"), access.client_key)
-        return ApiClient(configuration)
-
-
-def _written(path: Path, text: str) -> str:
-    path.touch(mode=0o600)
-    path.write_text(text)
-    return str(path)
-
-
-async def _refuse_redirect(_session: aiohttp.ClientSession, _context: Any, params: Any) -> None:
-    raise aiohttp.ClientError("the cluster answered with a redirect, which is not followed")

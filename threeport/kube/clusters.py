@@ -19,18 +19,21 @@ class Clusters:
         self._handles: OrderedDict[str, tuple[str, Cluster]] = OrderedDict()
 
     async def get(self, uid: str, access: ClusterAccess) -> Cluster:
-        """The handle for the runtime with this uid, by way of `access`."""
+        """The handle for the runtime with this uid, by way of `access`. Raises as `Cluster` does."""
         digest = access.digest()
         known = self._handles.get(uid)
         if known is not None and known[0] == digest:
             self._handles.move_to_end(uid)
             return known[1]
-        await self.forget(uid)
+        # Nothing is awaited until the new handle stands in its place: of two who ask at a time one finds the other's.
         cluster = Cluster(access)
         self._handles[uid] = (digest, cluster)
+        self._handles.move_to_end(uid)
+        replaced = [known[1]] if known is not None else []
         while len(self._handles) > self._kept:
-            _, (_, oldest) = self._handles.popitem(last=False)
-            await oldest.close()
+            replaced.append(self._handles.popitem(last=False)[1][1])
+        for handle in replaced:
+            await handle.close()
         return cluster
 
     async def forget(self, uid: str) -> None:

@@ -6,11 +6,8 @@ with `Cluster`, redirects are refused (CVE-2022-3172): credentials go nowhere el
 
 from __future__ import annotations
 
-import ssl
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from types import TracebackType
 from typing import Final
 from urllib.parse import quote
@@ -20,6 +17,7 @@ from kubernetes.aio.client.exceptions import ApiException
 from yarl import URL
 
 from threeport.kube.access import ClusterAccess
+from threeport.kube.connection import no_redirects, tls_context
 from threeport.kube.errors import NETWORK_ERRORS, from_answer, from_network
 
 CONNECT_TIMEOUT: Final = 5.0
@@ -45,11 +43,12 @@ class PodStreams:
     def __init__(self, access: ClusterAccess) -> None:
         self._access = access
         self._base = access.endpoint.rstrip("/")
-        connector = aiohttp.TCPConnector(limit=0, ssl=_tls(access) if self._base.startswith("https:") else False)
+        tls = tls_context(access) if self._base.startswith("https:") else False
+        connector = aiohttp.TCPConnector(limit=0, ssl=tls)
         headers = {"Authorization": f"Bearer {access.token}"} if access.token else {}
         limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=ANSWER_TIMEOUT)
         self._session = aiohttp.ClientSession(
-            connector=connector, headers=headers, timeout=limits, trust_env=True, trace_configs=[_no_redirects()]
+            connector=connector, headers=headers, timeout=limits, trust_env=True, trace_configs=[no_redirects()]
         )
 
     async def __aenter__(self) -> PodStreams:
@@ -99,26 +98,3 @@ async def _raise_for_status(response: aiohttp.ClientResponse, subject: str) -> N
     refused = ApiException(status=response.status, reason=response.reason)
     refused.body = (await response.content.read(LARGEST_ANSWER)).decode(errors="replace")
     raise from_answer(refused, subject)
-
-
-def _no_redirects() -> aiohttp.TraceConfig:
-    tracing = aiohttp.TraceConfig()
-
-    async def refuse(*_: object) -> None:
-        raise aiohttp.ClientError("the cluster answered with a redirect, which is not followed")
-
-    tracing.on_request_redirect.append(refuse)
-    return tracing
-
-
-def _tls(access: ClusterAccess) -> ssl.SSLContext:
-    context = ssl.create_default_context(cadata=access.certificate_authority)
-    # As kubectl does: CAs of old clusters lack extensions that Python 3.13 insists on.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    if access.client_certificate and access.client_key:
-        with tempfile.TemporaryDirectory(prefix="threeport-") as directory:  # certificates are taken from files only
-            file = Path(directory, "tls.pem")
-            file.touch(mode=0o600)
-            file.write_text(f"{access.client_certificate.rstrip()}\n{access.client_key}")
-            context.load_cert_chain(file)
-    return context

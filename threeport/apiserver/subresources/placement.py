@@ -46,7 +46,8 @@ class Placement:
     @asynccontextmanager
     async def cluster(self) -> AsyncIterator[Cluster]:
         """The cluster, for one request: neither the connection nor the credentials are kept."""
-        cluster = Cluster(self.access)
+        with self.told():
+            cluster = Cluster(self.access)
         try:
             yield cluster
         finally:
