@@ -14,7 +14,7 @@ from agent.cluster.reflector import Reflector
 from agent.metrics import INSTANCES, OBJECTS, PENDING
 from agent.observation.events import Events
 from agent.observation.instances import Instance, instance_of
-from agent.observation.kinds import KindWatches
+from agent.observation.kinds import EXPLAINING, KindWatches
 from agent.observation.objects import Objects
 from agent.reporting.heartbeat import Heartbeat
 from agent.reporting.report import Finding, is_ready_to_report, make_report
@@ -36,6 +36,9 @@ logger = logging.getLogger(__name__)
 EVENTS_PATH: Final = "/api/v1/events"
 WORKLOADS_PATH: Final = collection_path(threeport_workload_kind())
 
+EVENTS_PATIENCE: Final = 60.0
+"""Seconds that reports wait for the Events: half a million of them take a while to list."""
+
 SWEEP: Final = 300.0
 """Seconds between comparisons of the reports in the API with the instances in the cluster."""
 
@@ -49,7 +52,8 @@ class Watcher:
         self._client = Client(settings.api)
         self._instances: dict[str, Instance] = {}
         self._objects = Objects(self._mark)
-        self._events = Events(self._mark_subject)
+        self._events = Events(self._mark_subject, on_known=self._mark_all, is_ours=self._is_ours)
+        self._events_wanted = asyncio.Event()
         self._kinds = KindWatches(self._cluster, self._objects, self._mark_kind)
         self._reporter = Reporter(Reports(self._client, settings.runtime), settings.runtime, self._examine)
         self._tasks: list[asyncio.Task[None]] = []
@@ -128,17 +132,27 @@ class Watcher:
 
     def _mark_kind(self, kind: KindName) -> None:
         for instance in self._instances.values():
-            if kind in instance.kinds:
+            if kind in instance.kinds | EXPLAINING:
                 self._reporter.mark(instance.uid)
+
+    def _mark_all(self) -> None:
+        for uid in self._instances:
+            self._reporter.mark(uid)
 
     def _mark_subject(self, subject: str) -> None:
         instance = self._objects.instance_of(subject)
         if instance is not None:
             self._mark(instance)
 
+    def _is_ours(self, uid: str) -> bool:
+        return self._objects.instance_of(uid) is not None
+
     def _examine(self, uid: str) -> Finding | None:
         instance = self._instances.get(uid)
         if instance is None or not is_ready_to_report(instance, self._objects):
+            return None
+        if self._events.awaited:
+            self._events_wanted.set()
             return None
         finding = make_report(self._runtime, instance, self._objects, self._events, now=_now())
         if finding.complete:
@@ -146,12 +160,16 @@ class Watcher:
         return finding
 
     async def _follow_events(self) -> None:
+        """Follows the Events, as soon as the objects that they may be about are known."""
+        await self._events_wanted.wait()
+        asyncio.get_running_loop().call_later(EVENTS_PATIENCE, self._events.go_without)
         attempt = 0
         while True:
             try:
                 await Reflector(self._cluster, EVENTS_PATH, {}, self._events).run()
             except ApiError as error:
                 logger.warning("Events cannot be watched, reports go without them: %s", error.message)
+                self._events.go_without()
             await asyncio.sleep(retry_delay(attempt))
             attempt += 1
 

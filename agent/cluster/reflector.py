@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Final, Protocol
 
 from agent.metrics import INTERRUPTIONS
-from threeport.client.errors import error_from_status
+from threeport.client.errors import Unreachable, error_from_status
 from threeport.client.objects import decode_json
 from threeport.client.transport import Transport, pause_after
 from threeport.common.errors import ApiError, Expired, Forbidden, NotFound
@@ -24,6 +24,10 @@ PAGE: Final = 250
 
 METADATA: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 """Asks for lists without spec, status and data (Kubernetes, "API Concepts"); who cannot, sends all."""
+
+PATIENCE: Final = 6
+"""Failures after which a list is given up, about 7 s after the first: a conversion webhook that is down, for example,
+lets one kind fail for as long as it likes."""
 
 PAUSE: Final = 0.1
 """Seconds between one connection and the next, so that a server that ends each at once is not flooded."""
@@ -38,8 +42,11 @@ class Sink(Protocol):
     def gone(self, obj: JsonObject) -> None:
         """The object was deleted, or no longer matches the selector."""
 
-    def synced(self, uids: set[str]) -> None:
-        """A list is complete: what was seen before and is not among `uids` is gone."""
+    def listing(self) -> None:
+        """A list begins: all that is there will be seen, each at least once."""
+
+    def synced(self) -> None:
+        """The list is complete: what was not seen since it began is gone."""
 
 
 class Reflector:
@@ -64,41 +71,42 @@ class Reflector:
         self._sink = sink
 
     async def run(self) -> None:
-        """Runs without end. Raises `NotFound` or `Forbidden`, which waiting does not mend; bridges all else."""
+        """Runs without end. Raises `NotFound` or `Forbidden`, which waiting does not mend, and what a server that
+        answers has answered `PATIENCE` times instead of a list; bridges all else."""
         position: str | None = None
         failures = 0
         while True:
             try:
                 if position is None:
                     position = await self._list()
-                    failures = 0
                 async for event in self._events(position):
                     failures = 0
                     position = event["object"]["metadata"]["resourceVersion"]
                     self._pass_on(event["type"], event["object"])
                 await asyncio.sleep(PAUSE)
-            except Expired:
-                position = None
             except (NotFound, Forbidden):
                 raise
             except ApiError as error:
                 INTERRUPTIONS.inc()
                 logger.info("The watch of %s is interrupted, will resume: %s", self._path, error.message)
+                if isinstance(error, Expired):
+                    position = None
+                elif position is None and failures >= PATIENCE and not isinstance(error, Unreachable):
+                    raise
                 await asyncio.sleep(pause_after(failures, error))
                 failures += 1
 
     async def _list(self) -> str:
-        uids: set[str] = set()
+        self._sink.listing()
         query = {**self._query, "limit": str(PAGE)}
         while True:
             answer = await self._transport.request("GET", self._path, query=query, headers=self._headers)
             page = decode_json(answer.body)
             for obj in page.get("items") or ():
-                uids.add(obj["metadata"]["uid"])
                 self._sink.seen(obj)
             more = page["metadata"].get("continue")
             if not more:
-                self._sink.synced(uids)
+                self._sink.synced()
                 return str(page["metadata"]["resourceVersion"])
             query["continue"] = more
 

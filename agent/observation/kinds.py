@@ -17,6 +17,7 @@ from agent.cluster.discovery import find_collection
 from agent.cluster.identity import KindName
 from agent.cluster.reflector import Reflector
 from agent.observation.objects import KindSink, Objects, Sight
+from threeport.client.errors import Unreachable
 from threeport.client.transport import Transport
 from threeport.common.delays import retry_delay
 from threeport.common.errors import ApiError, Forbidden, NotFound
@@ -93,10 +94,16 @@ class KindWatches:
                 logger.warning("%s in %s cannot be watched: %s", kind.kind, kind.api_version, error.message)
                 self._tell(kind, Sight.DENIED)
             except ApiError as error:
-                logger.info("%s in %s cannot be looked up: %s", kind.kind, kind.api_version, error.message)
+                logger.warning("%s in %s cannot be looked up: %s", kind.kind, kind.api_version, error.message)
+                if not isinstance(error, Unreachable):
+                    self._tell(kind, Sight.FAILING, error.message)
+            except Exception as error:
+                # An answer that nobody has thought of must not keep the other kinds from being watched.
+                logger.exception("%s in %s cannot be watched", kind.kind, kind.api_version)
+                self._tell(kind, Sight.FAILING, repr(error))
             await asyncio.sleep(retry_delay(attempt, first=1, longest=30))
             attempt += 1
 
-    def _tell(self, kind: KindName, sight: Sight) -> None:
-        if self._objects.set_sight(kind, sight):
+    def _tell(self, kind: KindName, sight: Sight, why: str = "") -> None:
+        if self._objects.set_sight(kind, sight, why):
             self._on_sight(kind)

@@ -28,6 +28,8 @@ class Sight(Enum):
     """The cluster does not know the kind."""
     DENIED = auto()
     """The agent may not watch it."""
+    FAILING = auto()
+    """The cluster answers with errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Objects:
         self._of_instance: dict[str, dict[str, Seen]] = {}
         self._instance_of: dict[str, str] = {}
         self._sight: dict[KindName, Sight] = {}
+        self._why: dict[KindName, str] = {}
 
     def __len__(self) -> int:
         return len(self._by_name)
@@ -93,10 +96,16 @@ class Objects:
         """What can be said of a kind."""
         return self._sight.get(kind, Sight.PENDING)
 
-    def set_sight(self, kind: KindName, sight: Sight) -> bool:
-        """Notes what can be said of a kind; whether that is new."""
+    def why(self, kind: KindName) -> str:
+        """What the cluster said when `Sight.FAILING` was noted of a kind."""
+        return self._why.get(kind, "")
+
+    def set_sight(self, kind: KindName, sight: Sight, why: str = "") -> bool:
+        """Notes what can be said of a kind; whether that is new. `why` is kept as it was when it was."""
         former = self._sight.get(kind)
         self._sight[kind] = sight
+        if former is not sight:
+            self._why[kind] = why
         return former is not sight
 
     def put(self, seen: Seen) -> None:
@@ -128,6 +137,7 @@ class Objects:
         """Forgets a kind that is no longer watched."""
         self.keep_only(kind, set())
         self._sight.pop(kind, None)
+        self._why.pop(kind, None)
 
     def _of_kind(self, kind: KindName) -> Iterator[Seen]:
         return (seen for seen in self._by_name.values() if seen.name.of_kind == kind)
@@ -148,17 +158,26 @@ class KindSink:
         self._kind = kind
         self._objects = objects
         self._on_sight = on_sight
+        self._listed: set[str] | None = None
+        """Uids of what was seen since a list began; None between lists."""
 
     def seen(self, obj: JsonObject) -> None:
         """Keeps a few words of the object."""
+        if self._listed is not None:
+            self._listed.add(obj["metadata"]["uid"])
         self._objects.put(condense(self._kind, obj))
 
     def gone(self, obj: JsonObject) -> None:
         """Forgets the object."""
         self._objects.remove(ObjectName.of(self._kind, obj), obj["metadata"]["uid"])
 
-    def synced(self, uids: set[str]) -> None:
+    def listing(self) -> None:
+        """Begins to note what the list holds."""
+        self._listed = set()
+
+    def synced(self) -> None:
         """From now on an object that was not seen is missing."""
-        self._objects.keep_only(self._kind, uids)
+        self._objects.keep_only(self._kind, self._listed or set())
+        self._listed = None
         if self._objects.set_sight(self._kind, Sight.COMPLETE):
             self._on_sight(self._kind)

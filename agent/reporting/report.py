@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from agent.cluster.identity import ObjectName
 from agent.observation.events import Events
 from agent.observation.instances import Instance
-from agent.observation.kinds import UNWATCHED
+from agent.observation.kinds import EXPLAINING, UNWATCHED
 from agent.observation.objects import Objects, Seen, Sight
 from threeport.kube.health.verdict import DELETING, HEALTHY, Verdict, sentence, worst
 from threeport.resources.model import Reference
@@ -28,27 +28,39 @@ class Finding(NamedTuple):
     """In how many seconds it may change without anything happening; None: never."""
     complete: bool
     """Whether every object has been seen: from then on one that is not there is missing at once."""
+    foreseen: WorkloadReportSpec | None = None
+    """Where an object still has a moment to appear: what will be said if it does not."""
 
 
 def is_ready_to_report(instance: Instance, objects: Objects) -> bool:
-    """Whether every kind of the instance has been looked at: before, a report would call missing what is not."""
-    return all(objects.sight(kind) is not Sight.PENDING for kind in instance.kinds - UNWATCHED)
+    """Whether every kind of the instance has been looked at, and those that explain: before, a report would call
+    missing what is not, and know only a part of the pods."""
+    kinds = (instance.kinds | EXPLAINING) - UNWATCHED if instance.kinds else set()
+    return all(objects.sight(kind) is not Sight.PENDING for kind in kinds)
 
 
 def make_report(runtime: str, instance: Instance, objects: Objects, events: Events, *, now: float) -> Finding:
     """The report of `instance`; `now` is the monotonic clock in seconds."""
+    finding = _make_report(runtime, instance, objects, events, now=now)
+    if finding.look_again is None:
+        return finding
+    later = _make_report(runtime, instance, objects, events, now=now + finding.look_again)
+    return finding._replace(foreseen=later.spec)
+
+
+def _make_report(runtime: str, instance: Instance, objects: Objects, events: Events, *, now: float) -> Finding:
     members = objects.of_instance(instance.uid)
     causes = _causes(members, set(instance.resources), events)
     grace_left = max(0.0, instance.known_since + GRACE - now)
     verdicts: list[tuple[ObjectName, Verdict, Seen | None]] = []
     missing = False
     for name in instance.resources:
-        seen = objects.find(name)
-        if seen is not None and seen.instance == instance.uid:
+        seen, sight = objects.find(name), objects.sight(name.of_kind)
+        if seen is not None and seen.instance == instance.uid and sight is Sight.COMPLETE:
             verdicts.append((name, _explained(seen, causes.get(seen.uid, []), events), seen))
         else:
             missing = missing or name.of_kind not in UNWATCHED
-            verdicts.append((name, _unseen(name, objects.sight(name.of_kind), in_grace=grace_left > 0), None))
+            verdicts.append((name, _unseen(name, objects, in_grace=grace_left > 0), None))
     health, message = _rolled_up(verdicts)
     spec = WorkloadReportSpec(
         instance_ref=Reference(name=instance.name, namespace=instance.namespace),
@@ -76,11 +88,15 @@ def _resource_report(name: ObjectName, verdict: Verdict, seen: Seen | None) -> R
     )
 
 
-def _unseen(name: ObjectName, sight: Sight, *, in_grace: bool) -> Verdict:
+def _unseen(name: ObjectName, objects: Objects, *, in_grace: bool) -> Verdict:
+    sight = objects.sight(name.of_kind)
     if name.of_kind in UNWATCHED:
         return HEALTHY
     if sight is Sight.DENIED:
         return Verdict("Unknown", f"the agent has no right to watch {name.kind} in {name.api_version}")
+    if sight is Sight.FAILING:
+        why = sentence(f"the cluster cannot list {name.kind} in {name.api_version}", objects.why(name.of_kind))
+        return Verdict("Unknown", why)
     if in_grace:
         return Verdict("Progressing", "has not appeared yet")
     if sight is Sight.ABSENT:
@@ -117,7 +133,7 @@ def _explained(seen: Seen, causes: list[Verdict], events: Events) -> Verdict:
     """A Deployment that waits for pods is explained by the pod that cannot start; while some serve, it is Degraded."""
     if seen.verdict.health == "Healthy" or not causes:
         return _with_complaint(seen, events)
-    cause = worst(causes)
+    cause = worst(sorted(causes))  # not the one heard of first: that may be another after a restart
     if not cause.is_trouble or (seen.verdict.is_trouble and seen.verdict.severity > cause.severity):
         return Verdict(seen.verdict.health, cause.message)
     return Verdict("Degraded" if seen.available else cause.health, cause.message)

@@ -187,7 +187,8 @@ class Reporter:
             self._schedule(instance, _now() + finding.look_again)
         spec, new = finding.spec, told_of(finding.spec)
         known = self._told.get(instance)
-        if not is_news(new, known[2] if known else None):
+        foreseen = told_of(finding.foreseen) if finding.foreseen is not None else new
+        if not (is_news(new, known[2] if known else None) and is_news(foreseen, known[2] if known else None)):
             return
         self._written[instance] = _now()
         await self._reports.write(spec)

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from agent.observation.events import NEWEST
 from tests.fixtures.simulated import SimulatedCluster
 from tests.integration.agent.conftest import Rig, eventually
 from threeport.kube.agent_manifests import read_group_manifests
@@ -109,6 +110,23 @@ async def test_a_restart_writes_nothing_that_is_known_and_forgets_what_is_gone(r
     await eventually(lambda: _none(rig, goes.uid), about=rig.agent.log_tail)
     after = (await rig.reports(stays.uid))[0]
     assert after.metadata.resource_version == before.metadata.resource_version
+
+
+async def test_a_restart_writes_nothing_of_what_is_missing_still_and_of_more_events_than_are_told(rig: Rig) -> None:
+    app, other = rig.deployed(), rig.deployed()
+    app.apply([{**CONFIG, "metadata": {"name": "lost"}}, web(replicas=12)])
+    await rig.report_when(app.uid, lambda report: report.spec.health == "Healthy")
+    rig.cluster.kubectl("delete", "configmap", "lost")
+    await rig.report_when(app.uid, lambda report: report.spec.health == "Down")
+    await _settled(rig, app.uid)
+    before = (await rig.reports(app.uid))[0]
+    assert len(before.spec.events) == NEWEST, "else this test shows less"
+    rig.agent.kill()
+    rig.agent.start()
+    other.apply([CONFIG])
+    await rig.report_when(other.uid, lambda report: report.spec.health == "Healthy")
+    after = (await rig.reports(app.uid))[0]
+    assert after.metadata.resource_version == before.metadata.resource_version, after.spec.message
 
 
 async def _none(rig: Rig, uid: str) -> bool:

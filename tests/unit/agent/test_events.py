@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+
+import pytest
 
 from agent.observation.events import NEWEST, Events, reported
 
@@ -35,11 +38,36 @@ def test_the_newest_are_told_oldest_first() -> None:
     assert [one.uid for one in newest] == [f"e{number}" for number in range(5, NEWEST + 5)]
 
 
-def test_no_more_are_kept_than_fit() -> None:
+@pytest.mark.parametrize("order", [range(10), range(9, -1, -1)], ids=["as they happened", "as a list has them"])
+def test_no_more_are_kept_than_fit_and_the_newest_stay_in_whatever_order_they_come(order: Iterable[int]) -> None:
     events = Events(lambda uid: None, capacity=3)
-    for number in range(10):
+    for number in order:
         events.seen(event(f"e{number}", at=number))
     assert [one.uid for one in events.newest(["pod"])] == ["e7", "e8", "e9"]
+
+
+def test_what_others_do_in_the_cluster_does_not_drive_out_what_is_ours() -> None:
+    events = Events(lambda uid: None, is_ours=lambda uid: uid == "pod", capacity=3)
+    events.seen(event("ours"))
+    for number in range(50):
+        events.seen(event(f"e{number}", about="stranger", at=10 + number))
+    assert [one.uid for one in events.newest(["pod"])] == ["ours"]
+
+
+def test_they_are_awaited_until_a_list_is_complete_or_cannot_be() -> None:
+    known: list[str] = []
+    listed, denied = (Events(lambda uid: None, on_known=lambda: known.append("known")) for _ in range(2))
+    listed.listing()
+    listed.seen(event("a"))
+    assert listed.awaited
+    listed.synced()
+    denied.go_without()
+    assert not listed.awaited
+    assert not denied.awaited
+    for events in (listed, denied):
+        events.listing()
+        events.synced()
+    assert known == ["known", "known"], "once for each"
 
 
 def test_what_the_cluster_forgets_is_forgotten() -> None:
@@ -47,7 +75,10 @@ def test_what_the_cluster_forgets_is_forgotten() -> None:
     events.seen(event("a"))
     events.seen(event("b"))
     events.gone(event("a"))
-    events.synced({"b"})
+    events.seen(event("c"))
+    events.listing()
+    events.seen(event("b"))
+    events.synced()
     assert [one.uid for one in events.newest(["pod"])] == ["b"]
 
 

@@ -186,6 +186,46 @@ def test_nothing_is_said_before_every_kind_was_looked_at() -> None:
     assert not is_ready_to_report(instance((CONFIG_MAP, "config")), Scene().objects)
     assert is_ready_to_report(instance((CONFIG_MAP, "config")), Scene(CONFIG_MAP).objects)
     assert is_ready_to_report(instance((KindName("v1", "Secret"), "a")), Scene().objects)
+    assert is_ready_to_report(instance(), Objects(lambda uid: None)), "nothing is watched for it"
+
+
+@pytest.mark.parametrize("unknown", [POD, REPLICA_SET])
+def test_nothing_is_said_before_the_kinds_that_explain_were_looked_at(unknown: KindName) -> None:
+    scene = Scene(DEPLOYMENT)
+    scene.objects.forget_kind(unknown)
+    assert not is_ready_to_report(instance((DEPLOYMENT, "web")), scene.objects)
+
+
+def test_of_what_may_still_appear_it_is_foreseen_what_will_be_said_if_it_does_not() -> None:
+    early = Scene(CONFIG_MAP).report((CONFIG_MAP, "config"), now=1.0)
+    assert early.spec.health == "Progressing"
+    assert early.foreseen is not None
+    assert early.foreseen.resources[0].message == "missing"
+
+
+def test_the_order_in_which_pods_are_heard_of_does_not_change_what_is_said() -> None:
+    said = set()
+    for order in (("a", "b"), ("b", "a")):
+        scene = Scene(DEPLOYMENT)
+        scene.put(DEPLOYMENT, "web", **running(0))
+        scene.put(REPLICA_SET, "web-1", owner="uid-web", **running(0))
+        for name in order:
+            waits = {"name": "web", "state": {"waiting": {"reason": "ImagePullBackOff", "message": name}}}
+            status = {"phase": "Pending", "containerStatuses": [waits]}
+            scene.put(POD, name, owner="uid-web-1", status=status)
+        said.add(scene.report((DEPLOYMENT, "web")).spec.message)
+    assert said == {"Deployment/web: ImagePullBackOff: a"}
+
+
+def test_a_kind_that_the_cluster_fails_to_list_is_unknown_whatever_was_seen_before() -> None:
+    scene = Scene(DEPLOYMENT)
+    scene.put(DEPLOYMENT, "web", **running(2))
+    scene.objects.set_sight(DEPLOYMENT, Sight.FAILING, "conversion webhook failed")
+    scene.objects.set_sight(DEPLOYMENT, Sight.FAILING, "conversion webhook failed, in other words")
+    assert is_ready_to_report(instance((DEPLOYMENT, "web")), scene.objects)
+    spec = scene.report((DEPLOYMENT, "web")).spec
+    assert spec.health == "Unknown"
+    assert spec.message == "Deployment/web: the cluster cannot list Deployment in apps/v1: conversion webhook failed"
 
 
 def test_the_summary_names_the_worst_and_counts_the_others() -> None:
