@@ -21,7 +21,7 @@ from threeport.events.memory import Memory, replay_of
 from threeport.events.timing import Timing
 from threeport.events.watch import WatchQueue
 from threeport.store.changes import Head
-from threeport.store.records import Bookmark, StoredObject
+from threeport.store.records import Bookmark, Key, StoredObject
 
 FUTURE = 4 * SKEW_LIMIT
 """How far ahead of this process a revision can be: both clocks may be off by the limit; the rest is reserve."""
@@ -146,6 +146,10 @@ class HubCore:
     def knows(self, resource: str, uid: str, revision: int) -> bool:
         """Whether an event of this object at this revision would be no news."""
         return self._memory.knows(resource, uid, revision)
+
+    def latest(self, key: Key) -> StoredObject | None:
+        """The newest state that the hub knows of an object; there may be a newer one, or none."""
+        return self._memory.latest(key)
 
     def abandon_if_stale(self) -> bool:
         """Without SQL for too long, cut all watches and start anew. Returns whether that has happened."""

@@ -24,7 +24,7 @@ from threeport.events.subscription import StreamSubscription
 from threeport.events.tasks import start, stop
 from threeport.events.timing import Timing
 from threeport.events.watch import Watch, WatchQueue
-from threeport.store.records import StoredObject, StoreUnavailable
+from threeport.store.records import Key, StoredObject, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -110,6 +110,13 @@ class Hub:
                 retry_after=RETRY_AFTER,
             )
         return self._core.clock()
+
+    def latest(self, key: Key) -> StoredObject | None:
+        """The newest state that this process knows of an object written lately; there may be a newer one, or none.
+
+        Good for a change that is made only if the object is still at that revision, and no answer to who reads.
+        """
+        return self._core.latest(key)
 
     def watch(self, resource: str, *, since: int | None) -> Watch:
         """The changes of all objects of `resource`, as an asynchronous iterator of objects and `Bookmark`s.

@@ -50,6 +50,11 @@ class Memory:
             return (event,)
         return (event,) if newest.deleted else (event, newest)
 
+    def latest(self, key: Key) -> StoredObject | None:
+        """The newest remembered state of the object of this name; None if it is not known, or known to be gone."""
+        event = self._by_key.get(key)
+        return None if event is None or event.deleted else event
+
     def newer(self, resource: str, above: int) -> list[StoredObject]:
         """The remembered events of a resource with a revision above `above`, in no order."""
         return [event for event in self._by_uid[resource].values() if event.revision > above]

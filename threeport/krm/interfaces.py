@@ -158,6 +158,9 @@ class EventSource(Protocol):
     def list_revision(self) -> int:
         """The revision to answer a LIST with: the clock, read *before* the snapshot of its first page."""
 
+    def latest(self, key: Key) -> StoredObject | None:
+        """The newest state that this process knows of an object, without asking; there may be a newer one, or none."""
+
     def watch(self, resource: str, *, since: int | None) -> EventStream:
         """Changes of all objects of a resource in the order that watchers need: a replay of what is newer than
         `since` less the slack, then live ones. `since` None: only the live ones, from a refresh begun after the call.

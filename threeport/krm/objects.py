@@ -157,9 +157,10 @@ class Objects:
         content_type = body_type(request, binary=False)
         raw = await read_limited(request)
         decode_object(raw, content_type)
-        written = await self._writer.commit(
-            lambda: self._writer.plan_update(
-                caller, target, lambda live: decode_object(raw, content_type), options, verb="update"
+        written = await self._writer.commit_change(
+            target,
+            lambda stored: self._writer.plan_update(
+                caller, target, lambda live: decode_object(raw, content_type), options, verb="update", stored=stored
             ),
             caller,
             dry_run=options.dry_run,
@@ -177,16 +178,18 @@ class Objects:
             if not request.query.get("fieldManager"):
                 raise BadRequest("an apply needs fieldManager=<name> in the query")
             config = decode_object(raw, APPLY)
-            written = await self._writer.commit(
-                lambda: self._writer.plan_apply(caller, target, config, options),
+            written = await self._writer.commit_change(
+                target,
+                lambda stored: self._writer.plan_apply(caller, target, config, options, stored=stored),
                 caller,
                 dry_run=options.dry_run,
                 retry_taken=True,
             )
         else:
             make = parse_patch(target.kind, request.content_type, raw)
-            written = await self._writer.commit(
-                lambda: self._writer.plan_update(caller, target, make, options, verb="patch"),
+            written = await self._writer.commit_change(
+                target,
+                lambda stored: self._writer.plan_update(caller, target, make, options, verb="patch", stored=stored),
                 caller,
                 dry_run=options.dry_run,
             )
@@ -212,8 +215,11 @@ class Objects:
         return parse_options(body, request.query, dry_run=_is_dry_run(request.query))
 
     async def _delete_one(self, caller: Caller, target: Target, options: DeleteOptions) -> Written:
-        return await self._writer.commit(
-            lambda: self._writer.plan_delete(caller, target, options), caller, dry_run=options.dry_run
+        return await self._writer.commit_change(
+            target,
+            lambda stored: self._writer.plan_delete(caller, target, options, stored=stored),
+            caller,
+            dry_run=options.dry_run,
         )
 
     async def _delete_many(self, request: web.Request, caller: Caller, target: Target) -> web.Response:

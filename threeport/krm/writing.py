@@ -102,6 +102,37 @@ class Writer:
         action = Action(verb, target.kind, target.namespace, target.name, target.subresource)
         await self._services.authorizer.authorize(caller, action, obj)
 
+    async def commit_change(
+        self,
+        target: Target,
+        plan_once: Callable[[StoredObject | None], Awaitable[Plan]],
+        caller: Caller,
+        *,
+        dry_run: bool,
+        retry_taken: bool = False,
+    ) -> Written:
+        """Like `commit`, for what may be there: first from its state as this process knows it, which saves reading it.
+
+        As in kube-apiserver: the write is made only if the object still is at that revision. Whatever else comes of
+        it may be due to what has changed since, and does not count: it is planned again from the object as it is.
+        """
+        known = None if dry_run else self._services.events.latest(target.key)
+        if known is not None and (written := await self._commit_known(known, plan_once, caller)) is not None:
+            return written
+        return await self.commit(lambda: plan_once(None), caller, dry_run=dry_run, retry_taken=retry_taken)
+
+    async def _commit_known(
+        self, known: StoredObject, plan_once: Callable[[StoredObject | None], Awaitable[Plan]], caller: Caller
+    ) -> Written | None:
+        try:
+            plan = await plan_once(known)
+            if plan.write is None:
+                return None
+            stored = (await self.store([plan], fence=caller.fence))[0]
+        except (ApiError, NameTaken, StaleRevision, StillReferenced):
+            return None
+        return Written(plan.kind, stored, plan.creates, plan.warnings)
+
     async def commit(
         self,
         plan_once: Callable[[], Awaitable[Plan]],
@@ -312,14 +343,19 @@ class Writer:
         target: Target,
         config: JsonObject,
         options: Options,
+        *,
+        stored: StoredObject | None = None,
     ) -> Plan:
-        """A plan that applies `config`: creates the object, or merges into it what the manager wants."""
+        """A plan that applies `config`: creates the object, or merges into it what the manager wants.
+
+        Without `stored` the object is read first.
+        """
         kind = target.kind
         metadata.check_shape(config, kind)
         metadata.place(config, target)
         if kind.has_status and caller.controller is None and target.subresource != "status":
             config = {key: value for key, value in config.items() if key != "status"}
-        stored = await self._services.store.get(target.key)
+        stored = stored or await self._services.store.get(target.key)
         if stored is None:
             if target.subresource:
                 raise _not_found(target)

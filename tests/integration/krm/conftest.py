@@ -229,7 +229,7 @@ async def running(
 
     def on_commit(stored: Sequence[StoredObject]) -> None:
         written.extend(stored)
-        events.relay.enqueue(stored)
+        events.committed(stored)
 
     store = SqlObjectStore(database, clock, on_commit=on_commit)
     server = KrmServer(
