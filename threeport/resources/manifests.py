@@ -19,10 +19,10 @@ from threeport.resources.yaml_text import YamlError, load_documents
 
 FIELD = "spec.manifests"
 
-_API_VERSION = re.compile(r"^(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?/)?v[0-9][a-z0-9]*$")
-_KIND = re.compile(r"^[A-Za-z][A-Za-z0-9]*$")
-_NAME = re.compile(r"^(?!\.{1,2}$)[^/%\x00-\x20\x7f]{1,253}$")
-_NAMESPACE = re.compile(r"^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$")
+_API_VERSION = re.compile(r"(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?/)?v[0-9][a-z0-9]*")
+_KIND = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+_NAME = re.compile(r"(?!\.{1,2}$)[^/%\x00-\x20\x7f]{1,253}")
+_NAMESPACE = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 
 
 class ObjectId(NamedTuple):
@@ -139,5 +139,5 @@ def _check(found: _Found, name: str, value: Any, pattern: re.Pattern[str], examp
     path = f"{found.path}.{name}"
     if value is None or value == "":
         yield Cause(path, f"is missing{found.where}; write it {example}", "FieldValueRequired")
-    elif not isinstance(value, str) or not pattern.match(value):
+    elif not isinstance(value, str) or not pattern.fullmatch(value):
         yield Cause(path, f"{value!r} is not valid{found.where}; expected {example}")

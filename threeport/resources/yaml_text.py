@@ -25,6 +25,8 @@ MAX_DEPTH = 100
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LEFT_OUT = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 _INT = re.compile(r"^[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]+|[1-9][0-9_]*|0)$")
+_OCTAL = re.compile(r"[-+]?0[0-7]+")
+_INTEGERS = range(-(2**63), 2**64)
 _FLOAT = re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$")
 
 
@@ -130,9 +132,12 @@ def _key(loader: Any, node: yaml.Node) -> str:
 
 def _construct_int(loader: Any, node: yaml.ScalarNode) -> int:
     digits = str(node.value).replace("_", "")
-    if re.match(r"^[-+]?0[0-7]+$", digits):
-        return int(digits, 8)
-    return int(digits, 0)
+    value = int(digits, 8 if _OCTAL.fullmatch(digits) else 0)
+    if value not in _INTEGERS:
+        raise yaml.constructor.ConstructorError(
+            None, None, "a number of more than 64 bits is none in JSON; put it in quotes", node.start_mark
+        )
+    return value
 
 
 def _construct_float(loader: Any, node: yaml.ScalarNode) -> float:

@@ -54,9 +54,24 @@ def test_all_that_is_missing_is_said_at_once_with_its_field() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["../x", "a/b", "..", ".", "a%2fb", "a b", "x" * 254])
+@pytest.mark.parametrize("name", ["../x", "a/b", "..", ".", "a%2fb", "a b", "a\n", "x" * 254])
 def test_a_name_that_would_lead_a_path_astray_is_refused(name: str) -> None:
     assert refusal(config_map(name)).causes[0].field == "spec.manifests[0].metadata.name"
+
+
+def test_no_end_of_a_line_hides_behind_what_is_checked() -> None:
+    ended = {"apiVersion": "v1\n", "kind": "ConfigMap\n", "metadata": {"name": "a\n", "namespace": "b\n"}}
+    assert [cause.field.removeprefix("spec.manifests[0].") for cause in refusal(ended).causes] == [
+        "apiVersion",
+        "kind",
+        "metadata.name",
+        "metadata.namespace",
+    ]
+
+
+def test_numbers_of_64_bits_are_numbers() -> None:
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nv: [18446744073709551615, -9223372036854775808, 0o17]"
+    assert split_manifests([text])[0]["v"] == [2**64 - 1, -(2**63), 15]
 
 
 def test_names_of_rbac_objects_may_hold_colons() -> None:
@@ -88,6 +103,9 @@ def test_the_same_name_in_another_namespace_or_kind_is_another_object() -> None:
         ("[" * 20000 + "]" * 20000, "document 1"),
         ("{}\n--- - x", "document"),
         ("a: .nan\nb: .inf\nkind: ''", "missing"),
+        ("a: 18446744073709551616", "64 bits"),
+        ("a: -9_223_372_036_854_775_809", "64 bits"),
+        ("a: 0x10000000000000000", "64 bits"),
     ],
 )
 def test_yaml_that_stands_for_no_json_object_is_refused(text: str, said: str) -> None:
