@@ -33,7 +33,7 @@ class LeaseRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     holder: str = Field(min_length=1, max_length=253)
-    epoch: int | None = None
+    epoch: int | None = Field(default=None, ge=0, lt=2**63)
 
 
 class LeaseEndpoint:

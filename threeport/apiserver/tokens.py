@@ -62,7 +62,7 @@ class Tokens:
             )
         except jwt.ExpiredSignatureError as error:
             raise Unauthorized("The token has expired: get a new one.") from error
-        except jwt.InvalidTokenError as error:
+        except (jwt.InvalidTokenError, UnicodeError) as error:
             raise Unauthorized("The token is not one of this API: use one that it issued.") from error
         try:
             content = _Content.model_validate(claims)

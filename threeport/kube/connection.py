@@ -1,4 +1,4 @@
-"""The way to a cluster: TLS from the texts of its access, and no redirects: credentials go nowhere else (CVE-2022-3172).
+"""The way to a cluster: TLS from the texts of its access, and no redirects (CVE-2022-3172): credentials stay on it.
 
 TLS libraries take a client certificate from files only, so for a moment it is in one that nobody else may read.
 """
