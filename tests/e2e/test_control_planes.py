@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,10 @@ import yaml
 
 from tests.e2e.conftest import Eventually, Tptctl
 from tests.e2e.test_main_path import CONFIG_MAP, workload
+from threeport.bootstrap.local import certificates
+from threeport.bootstrap.local.certificates import Certificate
+from threeport.bootstrap.local.identities import IdentityFiles
+from threeport.bootstrap.local.installation import Installation
 from threeport.bootstrap.local.process_ids import is_alive
 from threeport.bootstrap.local.state import Phase, ProcessState
 
@@ -159,6 +164,27 @@ def test_a_killed_supervisor_leaves_a_working_api_and_up_takes_over(tptctl: Tptc
     os.kill(after.supervisor.pid, signal.SIGKILL)
     tptctl.ok("down")
     assert not any(is_alive(process.process) for process in after.processes if process.process)
+
+
+def test_certificates_that_are_about_to_expire_are_renewed_while_the_control_plane_runs(
+    tptctl: Tptctl, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tptctl.ok("up")
+    before = all_ready(tptctl)
+    directory = Installation.named("default", home=tptctl.home).identities
+    files = IdentityFiles(directory)
+    authority = Certificate(files.authority.certificate.read_bytes(), files.authority.key.read_bytes())
+    monkeypatch.setattr(certificates, "LEAF_LIFE", certificates.RENEW_BEFORE)
+    ending = certificates.issue_server(authority, hosts=("127.0.0.1", "localhost"))
+    files.server.key.write_bytes(ending.key)
+    files.server.certificate.write_bytes(ending.certificate)
+    eventually(lambda: certificates.is_current(files.server.certificate.read_bytes()))
+    eventually(lambda: bool(all_ready(tptctl)) and all_ready(tptctl)["api"].process != before["api"].process)
+    host, port = all_ready(tptctl)["api"].address.split(":")
+    assert ssl.get_server_certificate((host, int(port))) == files.server.certificate.read_text()
+    controller = "controller-workload"
+    assert all_ready(tptctl)[controller].process == before[controller].process
+    tptctl.ok("get", "workloads")
 
 
 def test_a_kubeconfig_that_cannot_be_used_starts_nothing(tmp_path: Path) -> None:

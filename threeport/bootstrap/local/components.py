@@ -131,7 +131,9 @@ class _Plan:
             users=[NatsUser(NATS_USER, self.settings.nats_password)],
             tls=NatsTls(self.files.server.certificate, self.files.server.key),
         )
-        return Component(name="nats", server=server, port="nats", address=self._address("nats"))
+        return Component(
+            name="nats", server=server, port="nats", address=self._address("nats"), fingerprint=_content(self._shown)
+        )
 
     def api(self) -> list[Component]:
         """The API processes; they share one port."""
@@ -151,7 +153,14 @@ class _Plan:
         count = self.settings.api_processes
         names = ["api"] if count == 1 else [f"api-{number}" for number in range(count)]
         return [
-            self._program(name, "threeport.apiserver", environment, after=(self.settings.database, "nats"), port="api")
+            self._program(
+                name,
+                "threeport.apiserver",
+                environment,
+                after=(self.settings.database, "nats"),
+                port="api",
+                fingerprint=_content(self._shown),
+            )
             for name in names
         ]
 
@@ -164,7 +173,12 @@ class _Plan:
             THREEPORT_SIMULATED_TOKEN_FILE=str(self.installation.simulated_token),
         )
         return self._program(
-            "simulated", "threeport.simulated", environment, after=(self.settings.database,), port="simulated"
+            "simulated",
+            "threeport.simulated",
+            environment,
+            after=(self.settings.database,),
+            port="simulated",
+            fingerprint=_content(self._shown),
         )
 
     def controller(self, name: str) -> Component:
@@ -189,6 +203,7 @@ class _Plan:
             after=self._api_names,
             port=metrics,
             path="/metrics",
+            fingerprint=_content(identity.certificate),
         )
 
     def agent(self, file: Path) -> Component:
@@ -199,8 +214,13 @@ class _Plan:
             _environment(),
             arguments=("--config", str(file)),
             after=self._api_names,
-            fingerprint=hashlib.sha256(file.read_bytes()).hexdigest(),
+            fingerprint=_content(file),
         )
+
+    @property
+    def _shown(self) -> Path:
+        """The certificate that servers show. They read it when they start: a renewed one starts them anew."""
+        return self.files.server.certificate
 
     def _address(self, port: str) -> str:
         return f"{LOOPBACK}:{self.settings.ports[port]}"
@@ -243,6 +263,10 @@ class _Plan:
         )
         address = f"{self._address(port)}{path}" if port else ""
         return Component(name=name, server=server, after=after, port=port, address=address, fingerprint=fingerprint)
+
+
+def _content(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def answers_ready(port: int, authority: Path) -> bool:

@@ -1,8 +1,8 @@
 """The supervisor of one local control plane: ``python -m threeport.bootstrap.local.supervisor DIRECTORY``.
 
 It runs detached from any terminal, once per directory (a lock says so), and keeps the processes of the control plane
-running: it starts them when what they need answers, starts them again when they end, and follows the settings and
-the files of agents, which others change while it runs. SIGTERM or SIGINT stops everything in reverse order.
+running: it starts them when what they need answers, starts them again when they end, and follows the settings, the
+certificates and the files of agents, which change while it runs. SIGTERM or SIGINT stops everything in reverse order.
 
 When it is killed its processes go on. The next supervisor ends them first, by what the last one wrote of them.
 """
@@ -14,6 +14,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Collection
 from pathlib import Path
 
@@ -36,7 +37,9 @@ LOST_AFTER = 2
 """How often a component ends in a row before it counts that its port is not free: once may be its own last process."""
 
 FOLLOW_SECONDS = 0.5
-"""How often it looks whether the settings or the files of agents have changed."""
+"""How often it looks whether the settings, the certificates or the files of agents have changed."""
+
+SECONDS_OF_A_DAY = 86_400
 
 
 class Supervisor:
@@ -133,9 +136,13 @@ class Supervisor:
         return ending - held - {""}
 
     def _changes(self) -> dict[Path, int]:
-        """The files that say what should run, with the time of their last change (ns)."""
-        files = [self.installation.settings_file, *self.installation.agents.glob("*.json")]
-        return {file: file.stat().st_mtime_ns for file in files if file.exists()}
+        """The files that say what should run, with the time of their last change (ns). That of the identities is the
+        day: certificates that are about to expire are found within one."""
+        installation = self.installation
+        certificates = installation.identities.glob("*.crt")
+        files = [installation.settings_file, *installation.agents.glob("*.json"), *certificates]
+        changed = {file: file.stat().st_mtime_ns for file in files if file.exists()}
+        return changed | {installation.identities: int(time.time() // SECONDS_OF_A_DAY)}
 
     def _wanted(self) -> list[Component]:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from threeport.bootstrap.local.components import components
 from threeport.bootstrap.local.installation import Installation, LocalSettings
 from threeport.bootstrap.local.process_ids import ProcessId, end, identify, is_alive
 from threeport.bootstrap.local.state import ProcessState, SupervisorState, read_state, write_state
+from threeport.bootstrap.local.supervisor import SECONDS_OF_A_DAY, Supervisor
 
 
 @pytest.fixture
@@ -110,3 +112,14 @@ def test_only_the_very_process_is_ended() -> None:
     assert child.poll() is None
     end([found], seconds=5)
     assert child.wait(5) != 0
+
+
+def test_a_supervisor_looks_at_the_certificates_every_day(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation.write_settings(settings())
+    supervisor, now = Supervisor(installation), time.time()
+    today = supervisor._changes()
+    assert supervisor._changes() == today
+    monkeypatch.setattr(time, "time", lambda: now + SECONDS_OF_A_DAY)
+    assert supervisor._changes() != today
