@@ -14,6 +14,7 @@ from typing import Any, NoReturn, cast
 import orjson
 import yaml
 from aiohttp import web
+from aiohttp.http_exceptions import PayloadEncodingError
 
 from threeport.common.errors import BadRequest, RequestTooLarge
 from threeport.common.types import JsonObject
@@ -37,11 +38,15 @@ async def read_limited(request: web.Request, limit: int = REQUEST_LIMIT) -> byte
         raise _too_large(limit)
     chunks: list[bytes] = []
     size = 0
-    async for chunk in request.content.iter_any():
-        size += len(chunk)
-        if size > limit:
-            raise _too_large(limit)
-        chunks.append(chunk)
+    try:
+        async for chunk in request.content.iter_any():
+            size += len(chunk)
+            if size > limit:
+                raise _too_large(limit)
+            chunks.append(chunk)
+    except PayloadEncodingError as error:
+        encoding = request.headers.get("Content-Encoding", "identity")
+        raise BadRequest(f"the body is not what its headers say, {encoding[:40]!r}: {error.message}") from None
     return b"".join(chunks)
 
 
@@ -50,11 +55,16 @@ def _too_large(limit: int) -> RequestTooLarge:
 
 
 def decode(raw: bytes, content_type: str) -> Any:
-    """The JSON value of a body in JSON or (by `content_type`) YAML. Raises `BadRequest` with what is wrong."""
+    """The JSON value of a body in JSON or (by `content_type`) YAML.
+
+    Raises `BadRequest` with what is wrong, or `RequestTooLarge` with the limit that it is over.
+    """
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
         raise BadRequest(f"the body is not valid UTF-8 at byte {error.start}") from None
+    if text.startswith("\ufeff"):
+        raise BadRequest("the body begins with a byte order mark, which JSON must not have: save it without")
     # JSON is YAML, and what clients send as YAML is mostly JSON, which is read a hundred times faster.
     is_yaml = "yaml" in content_type and not text.lstrip().startswith("{")
     value = _load_yaml(text) if is_yaml else _load_json(text)
@@ -152,7 +162,7 @@ def _inspect(value: Any) -> None:
         if not level:
             return
         if count > KEYS_LIMIT:
-            raise BadRequest(f"the body holds more than {KEYS_LIMIT} values; split it")
+            raise RequestTooLarge(f"the body holds more than {KEYS_LIMIT} values; split it")
     raise _too_deep()
 
 
@@ -170,8 +180,8 @@ def _has_nul(value: Any) -> bool:
     return isinstance(value, list) and any(_has_nul(part) for part in value)
 
 
-def _too_deep() -> BadRequest:
-    return BadRequest(f"the body is nested deeper than {DEPTH_LIMIT} levels")
+def _too_deep() -> RequestTooLarge:
+    return RequestTooLarge(f"the body is nested deeper than {DEPTH_LIMIT} levels; make it flatter")
 
 
 def _name_of(value: Any) -> str:

@@ -6,9 +6,9 @@ Lists are put together from the texts of the objects; nothing is decoded unless 
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import blake2b
 
 import orjson
 
@@ -30,6 +30,8 @@ from threeport.krm.table import partial_metadata, table
 from threeport.store.records import Key, Page, StoredObject, TextPage
 
 _LARGEST_PAGE = 10_000
+_SEAL = 9
+"""Bytes at the head of a ``continue`` token; a multiple of three, so that base64 needs no padding for it."""
 _FUTURE = 60 * SECOND
 """How far ahead a revision may be that some server's clock has made: far less than this."""
 _REPEATED = revision_of(2 * SLACK)
@@ -86,21 +88,32 @@ class Position:
     revision: int
     after: tuple[str, str]
 
-    def as_token(self) -> str:
-        """The ``continue`` token."""
-        return base64.urlsafe_b64encode(orjson.dumps([self.revision, *self.after])).decode()
+    def as_token(self, target: Target, selection: Selection) -> str:
+        """The ``continue`` token, good for this list only."""
+        content = orjson.dumps([self.revision, *self.after])
+        return base64.urlsafe_b64encode(_seal(content, target, selection) + content).decode()
 
 
-def parse_position(token: str) -> Position:
-    """The position of a ``continue`` token. Raises `Expired`, as Kubernetes does: the client then starts over."""
+def parse_position(token: str, target: Target, selection: Selection) -> Position:
+    """The position of a ``continue`` token. Raises `BadRequest`, as Kubernetes does, if it was made for another list
+    or not here."""
     try:
-        position = orjson.loads(base64.urlsafe_b64decode(token))
-    except (ValueError, binascii.Error):
-        position = None
-    match position:
-        case [int(revision), str(namespace), str(name)] if "\0" not in namespace + name:
-            return Position(revision, (namespace, name))
-    raise Expired("the continue token is not one that this server made; list from the start")
+        raw = base64.b64decode(token, altchars=b"-_", validate=True)
+    except ValueError:
+        raw = b""
+    seal, content = raw[:_SEAL], raw[_SEAL:]
+    if seal and seal == _seal(content, target, selection):
+        revision, namespace, name = orjson.loads(content)
+        return Position(revision, (namespace, name))
+    raise BadRequest("the continue token was not made by this server for this list; list from the start")
+
+
+def _seal(content: bytes, target: Target, selection: Selection) -> bytes:
+    """Shows that a token was changed or belongs to another list. No secret: whoever makes one of his own sees nothing
+    but what he may list anyway."""
+    labels = [(key, operator, sorted(values)) for key, operator, values in selection.labels]
+    of = repr((target.kind.resource, replace(selection, labels=()), labels))
+    return blake2b(of.encode(errors="surrogatepass") + b"\0" + content, digest_size=_SEAL).digest()
 
 
 def parse_limit(query: Mapping[str, str]) -> int | None:
@@ -165,7 +178,7 @@ class Reader:
     ) -> str:
         """A list, or a page of it."""
         token = query.get("continue")
-        position = parse_position(token) if token else None
+        position = parse_position(token, target, selection) if token else None
         # Read before the snapshot: a watch from here then misses nothing.
         revision = position.revision if position else self._services.events.list_revision()
         limit, after = parse_limit(query), position.after if position else None
@@ -173,9 +186,11 @@ class Reader:
         plain = caller.controller is None and not selection.fields.others and selection.fields.name is None
         if form is Form.OBJECT and plain:
             text = await self._text(target, selection, limit=limit, after=after)
-            return _list(target, text.items, _list_metadata(revision, revision, text.after))
+            going_on = Position(revision, text.after).as_token(target, selection) if text.after else None
+            return _list(target, text.items, _list_metadata(revision, going_on))
         page = await self.page(target, selection, limit=limit, after=after)
-        metadata = _list_metadata(revision, resume_point(target, selection, page.items, revision), page.after)
+        going_on = Position(revision, page.after).as_token(target, selection) if page.after else None
+        metadata = _list_metadata(resume_point(target, selection, page.items, revision), going_on)
         return self._rendered(caller, target, page, metadata, form, query)
 
     async def _text(
@@ -238,11 +253,8 @@ class Reader:
         return orjson.dumps(partial).decode()
 
 
-def _list_metadata(revision: int, resume: int, after: tuple[str, str] | None) -> JsonObject:
-    metadata: JsonObject = {"resourceVersion": str(resume)}
-    if after:
-        metadata["continue"] = Position(revision, after).as_token()
-    return metadata
+def _list_metadata(revision: int, going_on: str | None) -> JsonObject:
+    return {"resourceVersion": str(revision)} | ({"continue": going_on} if going_on else {})
 
 
 def _list(target: Target, items: str, metadata: JsonObject) -> str:

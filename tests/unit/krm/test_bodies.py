@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threeport.common.errors import BadRequest
+from threeport.common.errors import BadRequest, RequestTooLarge
 from threeport.krm.bodies import decode, decode_object
 from threeport.krm.protobuf import decode_protobuf
 
@@ -31,7 +31,7 @@ def test_any_bytes_are_a_value_that_can_be_stored_or_a_bad_request(raw: bytes) -
     for content_type in ("application/json", "application/yaml"):
         try:
             orjson.dumps(decode(raw, content_type))
-        except BadRequest:
+        except (BadRequest, RequestTooLarge):
             continue
     with pytest.raises(BadRequest):
         decode_protobuf(b"k8s\0" + raw)
@@ -48,3 +48,21 @@ def test_yaml_is_read_as_kubernetes_reads_it() -> None:
 def test_duplicate_fields_are_named() -> None:
     with pytest.raises(BadRequest, match='duplicate field "b"'):
         decode(b'{"a": {"b": 1, "b": 2}}', "application/json")
+
+
+@pytest.mark.parametrize(
+    ("raw", "limit"),
+    [
+        (b"[" * 5000, "100 levels"),
+        (b'{"a":' * 101 + b"1" + b"}" * 101, "100 levels"),
+        (b'{"a":[' + b"1," * 100_000 + b"1]}", "100000 values"),
+    ],
+)
+def test_what_is_over_a_limit_is_told_the_limit(raw: bytes, limit: str) -> None:
+    with pytest.raises(RequestTooLarge, match=limit):
+        decode(raw, "application/json")
+
+
+def test_a_byte_order_mark_is_named() -> None:
+    with pytest.raises(BadRequest, match="byte order mark"):
+        decode(b'\xef\xbb\xbf{"a": 1}', "application/json")
