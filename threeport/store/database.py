@@ -25,7 +25,7 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
-from threeport.store.records import StoreBusy, StoreUnavailable, TookTooLong
+from threeport.store.records import RowLocked, StoreBusy, StoreUnavailable, TookTooLong
 
 Row: TypeAlias = tuple[Any, ...]
 Parameters: TypeAlias = Mapping[str, object] | Sequence[object]
@@ -60,6 +60,9 @@ LOST_CLASSES = ("08", "57P")
 
 TIME_IS_UP = ("57014", "25P03", "25P04")
 """SQLSTATEs of the time limits: of a statement, of a transaction that waits for its next one, of a transaction."""
+
+LOCKED = "55P03"
+"""SQLSTATE of the time limit of a wait for a lock."""
 
 COMPLETION_UNKNOWN = "40003"
 
@@ -242,6 +245,8 @@ def _refusal(error: BaseException) -> StoreUnavailable:
     """Why the database did not do what it was asked, and changed nothing."""
     if isinstance(error, psycopg.Error) and error.sqlstate in TIME_IS_UP:
         return TookTooLong(f"it took longer than the {STATEMENT_SECONDS} s that a statement has")
+    if isinstance(error, psycopg.Error) and error.sqlstate == LOCKED:
+        return RowLocked(f"others are changing the same: {error}")
     return StoreUnavailable(f"the database refused: {error}")
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
-from threeport.store.records import StoreUnavailable
+from threeport.store.records import RowLocked, StoreUnavailable
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -26,11 +26,16 @@ LANES: Final = 8
 """Statements at once."""
 
 
+Run: TypeAlias = Callable[[Sequence[T]], Awaitable[Sequence[R]]]
+
+
 @dataclass(slots=True)
 class _Asked(Generic[T, R]):
     item: T
     answer: asyncio.Future[R]
     since: float
+    running: bool = False
+    """Whether its place is taken."""
 
 
 class Gathering(Generic[T, R]):
@@ -38,12 +43,20 @@ class Gathering(Generic[T, R]):
 
     Items for which `apart` gives the same value never run together, neither in one statement nor in two at once: they
     would wait for each other, and all others for them.
+
+    `run` may raise `RowLocked` when others hold what one of the items needs. Which one it is shows when each is run by
+    itself; those are run `patiently` then, so that nothing but themselves waits for the others.
     """
 
     def __init__(
-        self, run: Callable[[Sequence[T]], Awaitable[Sequence[R]]], *, apart: Callable[[T], Hashable] | None = None
+        self,
+        run: Run[T, R],
+        *,
+        apart: Callable[[T], Hashable] | None = None,
+        patiently: Run[T, R] | None = None,
     ) -> None:
         self._run = run
+        self._patiently = patiently or run
         self._apart = apart
         self._waiting: list[_Asked[T, R]] = []
         self._places: set[Hashable] = set()
@@ -83,12 +96,12 @@ class Gathering(Generic[T, R]):
         batch: list[_Asked[T, R]] = []
         try:
             while batch := self._take():
-                await self._serve(batch)
-                self._places -= self._places_of(batch)
+                if locked := await self._serve(batch, self._run):
+                    await self._serve(locked, self._patiently)
         finally:
             for asked in batch:
                 asked.answer.cancel()
-            self._places -= self._places_of(batch)
+                self._leave(asked)
             self._lanes -= {asyncio.current_task()}
 
     def _take(self) -> list[_Asked[T, R]]:
@@ -96,37 +109,53 @@ class Gathering(Generic[T, R]):
         taken: list[_Asked[T, R]] = []
         left: list[_Asked[T, R]] = []
         for asked in self._waiting:
-            places = self._places_of([asked])
-            if len(taken) == MOST or places & self._places:
+            place = None if self._apart is None else self._apart(asked.item)
+            if len(taken) == MOST or (place is not None and place in self._places):
                 left.append(asked)
             elif not asked.answer.done():
                 taken.append(asked)
-                self._places |= places
+                asked.running = True
+                if place is not None:
+                    self._places.add(place)
         self._waiting = left
         return taken
 
-    def _places_of(self, batch: Sequence[_Asked[T, R]]) -> set[Hashable]:
-        return set() if self._apart is None else {self._apart(asked.item) for asked in batch}
+    def _leave(self, asked: _Asked[T, R]) -> None:
+        """The item has run: what must be kept apart from it may run now."""
+        if asked.running and self._apart is not None:
+            self._places.remove(self._apart(asked.item))
+        asked.running = False
 
-    async def _serve(self, batch: Sequence[_Asked[T, R]]) -> None:
+    async def _serve(self, batch: Sequence[_Asked[T, R]], run: Run[T, R]) -> list[_Asked[T, R]]:
+        """Answers all but those that others hold up, which it returns."""
         try:
-            results = await self._run([asked.item for asked in batch])
+            results = await run([asked.item for asked in batch])
+        except RowLocked as error:
+            if len(batch) > 1:
+                return await self._serve_each(batch, run)
+            if run is not self._patiently:
+                return [*batch]
+            self._fail(batch[0], error)
         except StoreUnavailable as error:
             for asked in batch:
-                _fail(asked, type(error)(*error.args))
+                self._fail(asked, type(error)(*error.args))
         except Exception as error:
-            if len(batch) == 1:
-                _fail(batch[0], error)
-                return
-            # One of them is to blame, and the others must not suffer for it.
-            for asked in batch:
-                await self._serve([asked])
+            if len(batch) > 1:
+                # One of them is to blame, and the others must not suffer for it.
+                return await self._serve_each(batch, run)
+            self._fail(batch[0], error)
         else:
             for asked, result in zip(batch, results, strict=True):
+                self._leave(asked)
                 if not asked.answer.done():
                     asked.answer.set_result(result)
+        return []
 
+    async def _serve_each(self, batch: Sequence[_Asked[T, R]], run: Run[T, R]) -> list[_Asked[T, R]]:
+        held_up = await asyncio.gather(*(self._serve([asked], run) for asked in batch))
+        return [asked for each in held_up for asked in each]
 
-def _fail(asked: _Asked[T, R], error: Exception) -> None:
-    if not asked.answer.done():
-        asked.answer.set_exception(error)
+    def _fail(self, asked: _Asked[T, R], error: Exception) -> None:
+        self._leave(asked)
+        if not asked.answer.done():
+            asked.answer.set_exception(error)

@@ -205,6 +205,10 @@ class StoreBusy(StoreUnavailable):
     """The database is there, but could not do this now; nothing was changed, and the message says why."""
 
 
+class RowLocked(StoreBusy):
+    """Others hold what it would change, for longer than it was to wait; nothing was changed."""
+
+
 class TookTooLong(StoreBusy):
     """A statement or transaction was ended by its time limit; nothing was changed."""
 

@@ -13,6 +13,8 @@ from threeport.store.gathering import Gathering
 from threeport.store.records import Fence, Write
 from threeport.store.statements import Shape, parameters_of, row_of, shape_of, sql_of
 
+LOCK_PATIENCE: Final = 100
+"""Milliseconds that a statement waits for a row that others hold, while it may hold up writes of other rows."""
 LARGE: Final = 64 * 1024
 """Characters of a body that goes to the database by itself, so that statements stay small."""
 
@@ -46,16 +48,18 @@ class Singles:
         gathering = self._gatherings.get(shape)
         if gathering is None:
             # Two writes of one object would be one row of the statement's result.
-            gathering = self._gatherings[shape] = Gathering(partial(self._run, shape), apart=_uid)
+            gathering = self._gatherings[shape] = Gathering(
+                partial(self._run, shape, patience=LOCK_PATIENCE), apart=_uid, patiently=partial(self._run, shape)
+            )
         return await gathering.ask(attempt)
 
-    async def _run(self, shape: Shape, attempts: Sequence[Attempt]) -> list[int | None]:
+    async def _run(self, shape: Shape, attempts: Sequence[Attempt], *, patience: int = 0) -> list[int | None]:
         # In order of their keys, so that two statements cannot wait for each other.
         rows = []
         for attempt in sorted(attempts, key=lambda attempt: attempt.write.key):
             attempt.stamp = self._clock.stamp()
             rows.append(row_of(attempt.write, stamp=attempt.stamp, node=self._clock.node, fence=attempt.fence))
-        made = await self._database.statement(sql_of(shape), parameters_of(rows))
+        made = await self._database.statement(sql_of(shape), parameters_of(rows, patience=patience))
         revisions: dict[str, int] = {row[0]: row[1] for row in made}
         return [revisions.get(attempt.write.uid) for attempt in attempts]
 

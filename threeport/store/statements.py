@@ -43,14 +43,17 @@ REFERRED_TO = f"""
     ORDER BY given.position LIMIT 1"""
 """Which of several keys is the first that others refer to."""
 
-GIVEN = """WITH given AS (
-    SELECT * FROM jsonb_to_recordset(%(writes)s::JSONB) AS w (
+GIVEN = """WITH patience AS (
+    SELECT set_config('lock_timeout', %(patience)s::TEXT, true)
+), given AS (
+    SELECT w.* FROM patience, jsonb_to_recordset(%(writes)s::JSONB) AS w (
         resource TEXT, namespace TEXT, name TEXT, uid TEXT, stamp BIGINT, node BIGINT, generation BIGINT,
         deleting BOOLEAN, shard BIGINT, labels JSONB, former JSONB, bookkeeping TEXT, body TEXT, expected BIGINT,
         lease TEXT, epoch BIGINT, refers JSONB, reference_count BIGINT
     )
 ), """
-"""The writes, each a row; one parameter costs less than one for every field of every write."""
+"""The writes, each a row; one parameter costs less than one for every field of every write. How long to wait for a lock
+is set before the first of them is made, and for this transaction only."""
 
 ON_TIME = f"abs((given.stamp >> 10) - {NOW}) <= {SKEW_LIMIT}"
 
@@ -165,9 +168,12 @@ def sql_of(shape: Shape) -> str:
     return GIVEN + _template(shape).replace("{conditions}", conditions) + NOTED
 
 
-def parameters_of(rows: Sequence[JsonObject]) -> dict[str, object]:
-    """The parameters of `sql_of`, from what `row_of` makes of the writes."""
-    return {"writes": orjson.dumps(rows).decode()}
+def parameters_of(rows: Sequence[JsonObject], *, patience: int = 0) -> dict[str, object]:
+    """The parameters of `sql_of`, from what `row_of` makes of the writes.
+
+    `patience`: after how many milliseconds of waiting for a row that others hold it gives up (`RowLocked`); 0: never.
+    """
+    return {"writes": orjson.dumps(rows).decode(), "patience": str(patience)}
 
 
 def row_of(write: Write, *, stamp: int, node: int, fence: Fence | None) -> JsonObject:

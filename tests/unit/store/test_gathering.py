@@ -11,7 +11,7 @@ import pytest
 
 from threeport.store.database import OutcomeUnknown
 from threeport.store.gathering import LANES, MOST, Gathering
-from threeport.store.records import StoreUnavailable
+from threeport.store.records import RowLocked, StoreUnavailable
 
 UNLUCKY = -13
 
@@ -139,6 +139,40 @@ async def test_when_the_database_is_away_all_are_told_and_nothing_is_repeated(er
     assert [type(answer) for answer in answers] == [error] * 3
     assert len({id(answer) for answer in answers}) == 3
     assert calls == 1
+
+
+async def test_only_what_others_hold_up_waits_for_them() -> None:
+    released, patient = asyncio.Event(), list[list[int]]()
+
+    async def run(items: Sequence[int]) -> list[int]:
+        if UNLUCKY in items:
+            raise RowLocked("others hold it")
+        return list(items)
+
+    async def wait(items: Sequence[int]) -> list[int]:
+        patient.append(list(items))
+        await released.wait()
+        return list(items)
+
+    gathering = Gathering(run, apart=lambda number: number, patiently=wait)
+    held, again = (asyncio.create_task(gathering.ask(UNLUCKY)) for _ in range(2))
+    assert [*await asyncio.gather(gathering.ask(12), gathering.ask(14))] == [12, 14]
+    assert [*await asyncio.gather(gathering.ask(12), gathering.ask(14))] == [12, 14], "their places are free"
+    assert patient == [[UNLUCKY]]
+    released.set()
+    assert [*await asyncio.gather(held, again)] == [UNLUCKY, UNLUCKY]
+
+
+async def test_what_others_hold_up_beyond_all_patience_is_told_so() -> None:
+    async def run(items: Sequence[int]) -> list[int]:
+        if UNLUCKY in items:
+            raise RowLocked("others hold it")
+        return list(items)
+
+    gathering = Gathering(run)
+    answers = await asyncio.gather(*(gathering.ask(number) for number in (12, UNLUCKY, 14)), return_exceptions=True)
+    assert (answers[0], answers[2]) == (12, 14)
+    assert isinstance(answers[1], RowLocked)
 
 
 async def test_who_has_left_is_not_run_any_more() -> None:
