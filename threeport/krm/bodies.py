@@ -14,11 +14,10 @@ from typing import Any, NoReturn, cast
 import orjson
 import yaml
 from aiohttp import web
-from aiohttp.http_exceptions import PayloadEncodingError
 
 from threeport.common.errors import BadRequest, RequestTooLarge
 from threeport.common.types import JsonObject
-from threeport.resources.yaml_text import YamlError, refuse_deep
+from threeport.resources.yaml_text import YamlError, YamlTooLarge, refuse_deep
 
 REQUEST_LIMIT = 3 * 1024 * 1024
 """Bytes of a request, as in Kubernetes (apiserver, ``MaxRequestBodyBytes``)."""
@@ -44,9 +43,9 @@ async def read_limited(request: web.Request, limit: int = REQUEST_LIMIT) -> byte
             if size > limit:
                 raise _too_large(limit)
             chunks.append(chunk)
-    except PayloadEncodingError as error:
+    except web.RequestPayloadError:
         encoding = request.headers.get("Content-Encoding", "identity")
-        raise BadRequest(f"the body is not what its headers say, {encoding[:40]!r}: {error.message}") from None
+        raise BadRequest(f"the body is not of the Content-Encoding that it is said to be, {encoding[:40]!r}") from None
     return b"".join(chunks)
 
 
@@ -95,6 +94,8 @@ def _load_yaml(text: str) -> Any:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - the loader is a safe one, narrowed further
     except RecursionError:
         raise _too_deep() from None
+    except YamlTooLarge as error:
+        raise RequestTooLarge(f"the body is over a limit: {error}") from None
     except (yaml.YAMLError, YamlError, ValueError) as error:
         raise BadRequest(f"the body is not valid YAML: {error}") from None
 

@@ -38,6 +38,10 @@ class YamlError(Exception):
         self.problem, self.document, self.line = problem, document, line
 
 
+class YamlTooLarge(YamlError):
+    """The text is over a limit, which the message names."""
+
+
 def load_documents(text: str) -> Iterator[tuple[int, int, Any]]:
     """Every document of a text as (number, line where it begins, value); both count from 1.
 
@@ -75,15 +79,13 @@ def refuse_deep(text: str, *, aliases: bool = True) -> None:
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-        problem = None
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if depth > MAX_DEPTH:
-            problem = f"nested deeper than {MAX_DEPTH} levels"
-        elif number > MAX_NODES:
-            problem = f"more than {MAX_NODES} values"
-        elif not aliases and isinstance(event, yaml.AliasEvent):
+            raise YamlTooLarge(f"nested deeper than {MAX_DEPTH} levels", document=document, line=line)
+        if number > MAX_NODES:
+            raise YamlTooLarge(f"more than {MAX_NODES} values", document=document, line=line)
+        if not aliases and isinstance(event, yaml.AliasEvent):
             problem = "aliases (*name) are not accepted; write the value out"
-        if problem:
-            line = event.start_mark.line + 1 if event.start_mark else 1
             raise YamlError(problem, document=document, line=line)
 
 

@@ -66,3 +66,9 @@ def test_what_is_over_a_limit_is_told_the_limit(raw: bytes, limit: str) -> None:
 def test_a_byte_order_mark_is_named() -> None:
     with pytest.raises(BadRequest, match="byte order mark"):
         decode(b'\xef\xbb\xbf{"a": 1}', "application/json")
+
+
+@pytest.mark.parametrize(("text", "limit"), [("[" * 5000, "100 levels"), ("a:\n" + "- b\n" * 200_001, "200000 values")])
+def test_yaml_that_is_over_a_limit_is_told_the_limit_and_the_line(text: str, limit: str) -> None:
+    with pytest.raises(RequestTooLarge, match=f"line .*{limit}"):
+        decode(text.encode(), "application/yaml")
