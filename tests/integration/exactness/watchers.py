@@ -40,11 +40,13 @@ class Habits:
     """How likely it lists again after a cut, instead of resuming."""
     dozes: float = 0.0
     """Seconds that it leaves what has come unread, now and then."""
+    leaves: float = 0.0
+    """Seconds at most that it is away after a watch, now and then; then it resumes."""
 
 
 HABITS: Final = (
     Habits("plain"),
-    Habits("everywhere", everywhere=True, lists_often=0.0),
+    Habits("everywhere", everywhere=True, lists_often=0.0, leaves=100.0),
     Habits("pages", page=4, lists_often=0.3),
     Habits("streams", streams=True, lists_often=0.3),
     Habits("dozes", dozes=2.0),
@@ -89,8 +91,16 @@ class Watcher:
                 self._position = None
             elif dice > 1 - COMES_TOO_LATE and self._position is not None and not self.calm:
                 self._position = LONG_AGO
-            away = self._random.choice((0.0, 0.0, 0.5, 3.0)) * self._random.random()
-            await asyncio.sleep(PAUSE if self.calm else PAUSE * self._random.random() + away)
+            longest = self._random.choice((0.0, 0.0, 0.5, self._habits.leaves or 3.0))
+            await self._stay_away(PAUSE * self._random.random() + longest * self._random.random())
+
+    async def _stay_away(self, seconds: float) -> None:
+        """Wait, but not much longer when all has become calm."""
+        back = now() + seconds
+        while not self.calm and now() < back:
+            await asyncio.sleep(min(PAUSE, max(0.0, back - now())))
+        if self.calm:
+            await asyncio.sleep(PAUSE)
 
     async def _list(self, server: int) -> None:
         began, versions = now(), list[Version]()

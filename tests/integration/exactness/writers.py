@@ -37,7 +37,9 @@ class Writer:
     one name are then made in their order.
     """
 
-    def __init__(self, name: str, connection: Connection, namespace: str, writes: list[Write], seed: str) -> None:
+    def __init__(
+        self, name: str, connection: Connection, namespace: str, writes: list[Write], seed: str, filler: int = 0
+    ) -> None:
         self._first_name = self._name = name
         self._lives = 0
         self._connection = connection
@@ -46,6 +48,7 @@ class Writer:
         self._writes = writes
         self._random = random.Random(f"{seed} {name}")
         self._number = 0
+        self._filler = f"# {'x' * filler}\n" if filler else ""
 
     async def run(self) -> None:
         """Write until cancelled; the write under way is then of unknown outcome."""
@@ -136,7 +139,7 @@ class Writer:
         return {"apiVersion": API_VERSION, "kind": "WorkloadDefinition", "spec": self._spec(), **obj}
 
     def _spec(self) -> JsonObject:
-        return {"manifests": [MANIFEST % self._random.randrange(1000)]}
+        return {"manifests": [MANIFEST % self._random.randrange(1000) + self._filler]}
 
     def _operation(self, name: str, verb: Verb, *, label: str = "", pair: bool = False) -> JsonObject:
         obj = self._new(name, label=label)
