@@ -9,7 +9,8 @@ from agent.observation.events import Events
 from agent.observation.instances import Instance
 from agent.observation.kinds import EXPLAINING, UNWATCHED
 from agent.observation.objects import Objects, Seen, Sight
-from threeport.kube.health.verdict import DELETING, HEALTHY, Verdict, sentence, worst
+from threeport.kube.health.deletion import is_on_its_way_out
+from threeport.kube.health.verdict import HEALTHY, Verdict, sentence, worst
 from threeport.resources.model import Reference
 from threeport.resources.workload import ResourceReport, WorkloadReportSpec
 
@@ -122,7 +123,7 @@ def _causes(members: dict[str, Seen], named: set[ObjectName], events: Events) ->
 def _with_complaint(seen: Seen, events: Events) -> Verdict:
     """What is under way for a reason that only an Event tells: a quota, a volume, a probe that fails."""
     complaint = events.complaint(seen.uid)
-    if complaint is None or seen.verdict == DELETING:
+    if complaint is None or is_on_its_way_out(seen.verdict):
         return seen.verdict
     if seen.verdict.health == "Progressing" or (seen.verdict.health == "Degraded" and complaint.reason == PROBE_FAILED):
         return Verdict(seen.verdict.health, sentence(complaint.reason, complaint.message))

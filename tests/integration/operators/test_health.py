@@ -135,7 +135,7 @@ SAID = {
     "PersistentVolumeClaim/unknown": ("Progressing", 'storageclass.storage.k8s.io "nobody-has-it" not found'),
     "Ingress/door": ("Progressing", "no ingress controller"),
     "HorizontalPodAutoscaler/scaler": ("Degraded", "FailedGetScale"),
-    "PodDisruptionBudget/budget": ("Degraded", "0 of 1 pods"),
+    "PodDisruptionBudget/budget": ("Progressing", "0 of 1 pods"),
     "CustomResourceDefinition/lanterns": ("Down", "SingularConflict"),
     "APIService/v1": ("Down", "ServiceNotFound"),
     "Lamp/lamp": ("Degraded", "NoBulb: no bulb of that size"),

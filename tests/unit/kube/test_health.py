@@ -149,7 +149,7 @@ RUNNING = {"name": "web", "state": {"running": {"startedAt": "2026-01-01T00:00:1
         (
             pod("Running", RUNNING, conditions=[condition("Ready", "False", since="2026-01-01T01:00:00Z")]),
             "Degraded",
-            "not ready",
+            "no longer ready",
         ),
         (pod("Succeeded"), "Healthy", "completed"),
         (pod("Failed", reason="Evicted", message="low on memory"), "Down", "Evicted: low on memory"),
@@ -215,7 +215,7 @@ def test_jobs(obj: dict[str, Any], health: str, message: str) -> None:
             {"status": {"conditions": [condition("ScalingActive", "False", "ScalingDisabled")]}},
             "Healthy",
         ),
-        ("policy/v1", "PodDisruptionBudget", {"status": {"currentHealthy": 1, "desiredHealthy": 2}}, "Degraded"),
+        ("policy/v1", "PodDisruptionBudget", {"status": {"currentHealthy": 1, "desiredHealthy": 2}}, "Progressing"),
         (
             "apiextensions.k8s.io/v1",
             "CustomResourceDefinition",

@@ -41,7 +41,7 @@ def test_a_pod_that_is_being_deleted_does_not_serve_any_more() -> None:
     assert going.is_ready
     leaving = Pod({**going.obj, "metadata": {**going.obj["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}})
     assert not leaving.is_ready
-    assert leaving.health() == ("Progressing", "is being deleted")
+    assert leaving.health() == ("Progressing", "is being deleted since 2026-01-01T00:00:00Z")
 
 
 def test_a_container_has_a_log_once_it_has_run() -> None:

@@ -8,7 +8,8 @@ from typing import Final
 from threeport.common.types import FrozenJson
 from threeport.kube.health.batch import assess_cron_job, assess_job
 from threeport.kube.health.conditions import assess_by_conditions
-from threeport.kube.health.extensions import assess_api_service, assess_definition, assess_namespace
+from threeport.kube.health.deletion import assess_deletion, assess_namespace
+from threeport.kube.health.extensions import assess_api_service, assess_definition
 from threeport.kube.health.fields import part
 from threeport.kube.health.network import assess_ingress, assess_service
 from threeport.kube.health.pod import assess_pod
@@ -20,7 +21,7 @@ from threeport.kube.health.replicas import (
     assess_stateful_set,
 )
 from threeport.kube.health.storage import assess_volume, assess_volume_claim
-from threeport.kube.health.verdict import DELETING, Verdict
+from threeport.kube.health.verdict import Verdict
 
 Assessment = Callable[[FrozenJson], Verdict]
 
@@ -48,6 +49,6 @@ ASSESSMENTS: Final[dict[tuple[str, str], Assessment]] = {
 def assess(api_version: str, kind: str, obj: FrozenJson) -> Verdict:
     """The health of an object; kinds without a function of their own are judged by their conditions."""
     if part(obj, "metadata").get("deletionTimestamp"):
-        return DELETING
+        return assess_deletion(obj)
     group = api_version.rpartition("/")[0]
     return ASSESSMENTS.get((group, kind), assess_by_conditions)(obj)

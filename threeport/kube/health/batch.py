@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threeport.common.types import FrozenJson
-from threeport.kube.health.fields import condition, number, part
+from threeport.kube.health.fields import condition, items, number, part
 from threeport.kube.health.verdict import HEALTHY, Verdict, sentence
 
 
@@ -23,5 +23,11 @@ def assess_job(obj: FrozenJson) -> Verdict:
 
 
 def assess_cron_job(obj: FrozenJson) -> Verdict:
-    """Healthy: it starts Jobs when their time comes; how those fare shows in the Jobs."""
-    return Verdict("Healthy", "suspended") if part(obj, "spec").get("suspend") else HEALTHY
+    """Healthy, unless its last run has ended otherwise than well: the Jobs themselves bear another's labels."""
+    if part(obj, "spec").get("suspend"):
+        return Verdict("Healthy", "suspended")
+    last = str(part(obj, "status").get("lastScheduleTime") or "")
+    success = str(part(obj, "status").get("lastSuccessfulTime") or "")
+    if last > success and not items(obj, "status", "active"):
+        return Verdict("Degraded", f"the run of {last} has not succeeded")
+    return HEALTHY

@@ -1,10 +1,10 @@
-"""Kinds that add kinds: CustomResourceDefinition and APIService. And Namespace, which other objects wait for."""
+"""Kinds that add kinds: CustomResourceDefinition and APIService."""
 
 from __future__ import annotations
 
 from threeport.common.types import FrozenJson
-from threeport.kube.health.fields import condition, part
-from threeport.kube.health.verdict import DELETING, HEALTHY, Verdict, sentence
+from threeport.kube.health.fields import condition
+from threeport.kube.health.verdict import HEALTHY, Verdict, sentence
 
 
 def assess_definition(obj: FrozenJson) -> Verdict:
@@ -24,9 +24,3 @@ def assess_api_service(obj: FrozenJson) -> Verdict:
     if not available:
         return Verdict("Progressing", "its availability is not known yet")
     return Verdict("Down", sentence(str(available.get("reason") or ""), str(available.get("message") or "")))
-
-
-def assess_namespace(obj: FrozenJson) -> Verdict:
-    """Healthy while it takes objects."""
-    terminating = part(obj, "status").get("phase") == "Terminating"
-    return DELETING if terminating else HEALTHY

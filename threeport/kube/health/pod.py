@@ -7,6 +7,7 @@ from typing import Final
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.kube.health.fields import condition, items, part
 from threeport.kube.health.verdict import HEALTHY, Verdict, sentence
+from threeport.resources.workload import Health
 
 UNDER_WAY: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 """Waiting reasons of a container that is only starting; all others (kubelet, ``pkg/kubelet/container``) are errors."""
@@ -49,9 +50,11 @@ def _stuck_container(obj: FrozenJson) -> Verdict | None:
 
 def _unscheduled(obj: FrozenJson) -> Verdict | None:
     scheduled = condition(obj, "PodScheduled")
-    if scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable":
-        return Verdict("Degraded", sentence("Unschedulable", str(scheduled.get("message") or "")))
-    return None
+    if scheduled.get("status") != "False" or not scheduled.get("reason"):
+        return None
+    reason = str(scheduled["reason"])
+    health: Health = "Degraded" if reason == "Unschedulable" else "Progressing"
+    return Verdict(health, sentence(reason, str(scheduled.get("message") or "")))
 
 
 def _readiness(obj: FrozenJson) -> Verdict:
@@ -60,13 +63,16 @@ def _readiness(obj: FrozenJson) -> Verdict:
         return HEALTHY
     if part(obj, "status").get("phase") != "Running":
         return Verdict("Progressing", "the pod is starting")
-    message = str(ready.get("message") or "the pod is not ready yet")
-    return Verdict("Degraded" if _was_ready(obj, ready) else "Progressing", message)
+    lost = _was_ready(obj, ready)
+    message = str(ready.get("message") or ("the pod is no longer ready" if lost else "the pod is not ready yet"))
+    return Verdict("Degraded" if lost else "Progressing", message)
 
 
 def _was_ready(obj: FrozenJson, ready: FrozenJson) -> bool:
     """Readiness that turned after the containers had started was lost, rather than not reached yet."""
-    started = [str(part(found, "state", "running").get("startedAt") or "") for found in _containers(obj)]
+    ended = [found for found in items(obj, "status", "initContainerStatuses") if part(found, "state", "terminated")]
+    living = [found for found in _containers(obj) if found not in ended]
+    started = [str(part(found, "state", "running").get("startedAt") or "") for found in living]
     return bool(started) and all(started) and str(ready.get("lastTransitionTime") or "") > max(started)
 
 

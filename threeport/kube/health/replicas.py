@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from threeport.common.types import FrozenJson
 from threeport.kube.health.fields import condition, is_unobserved, number, part
-from threeport.kube.health.verdict import HEALTHY, Verdict, sentence
-
-UNOBSERVED: Final = Verdict("Progressing", "its controller has not seen the change yet")
+from threeport.kube.health.verdict import HEALTHY, UNOBSERVED, Verdict, sentence
 
 
 def assess_deployment(obj: FrozenJson) -> Verdict:
@@ -35,7 +31,8 @@ def assess_stateful_set(obj: FrozenJson) -> Verdict:
     if is_unobserved(obj):
         return UNOBSERVED
     wanted = number(obj, "spec", "replicas", default=1)
-    ready = number(obj, "status", "readyReplicas")
+    counted = "availableReplicas" if number(obj, "spec", "minReadySeconds") else "readyReplicas"
+    ready = number(obj, "status", counted)
     if ready < wanted:
         return _all_available(ready, wanted)
     strategy = part(obj, "spec", "updateStrategy")

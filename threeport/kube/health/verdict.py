@@ -33,7 +33,7 @@ class Verdict(NamedTuple):
 
 
 HEALTHY: Final = Verdict("Healthy")
-DELETING: Final = Verdict("Progressing", "is being deleted")
+UNOBSERVED: Final = Verdict("Progressing", "its controller has not seen the change yet")
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
