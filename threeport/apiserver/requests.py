@@ -93,10 +93,13 @@ def limiting(in_flight: InFlight) -> Middleware:
             )
         in_flight.count += 1
         IN_FLIGHT.set(in_flight.count)
+        scope = asyncio.timeout(REQUEST_TIMEOUT)
         try:
-            async with asyncio.timeout(REQUEST_TIMEOUT):
+            async with scope:
                 return await handler(request)
         except TimeoutError as error:
+            if not scope.expired():
+                raise
             raise Timeout(f"The request was not done after {REQUEST_TIMEOUT} s: see what has become of it.") from error
         finally:
             in_flight.count -= 1
@@ -176,6 +179,14 @@ async def _caller(request: web.Request, credentials: Credentials, book: LeaseBoo
 
 
 async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    answer = await _answer_or_error(request, handler)
+    if request.writer.output_size and not answer.prepared:
+        # A second answer would stand in the middle of the first: only the end of the connection tells that it is torn.
+        raise ConnectionResetError("the answer has begun and cannot be completed")
+    return answer
+
+
+async def _answer_or_error(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except ConnectionResetError:
