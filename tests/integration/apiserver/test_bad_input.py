@@ -53,7 +53,6 @@ async def test_a_lease_that_cannot_be_is_refused(http: Callable[[ClientSettings]
         "123456789012345678901234567890",
         "-9223372036854775809",
         '"\\ud800"',
-        '"a\\0b"',
         "1e400",
         "0x" + "f" * 40,
         "9" * 5000,
