@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from functools import partial
 from weakref import WeakValueDictionary
 
 import orjson
 
 from threeport.common.revisions import RevisionClock
 from threeport.store import diagnosis
-from threeport.store.database import Database
+from threeport.store.database import Database, Parameters
 from threeport.store.gathering import Gathering
 from threeport.store.records import (
     Fence,
@@ -26,15 +26,13 @@ from threeport.store.records import (
 )
 from threeport.store.rows import COLUMNS, stored
 from threeport.store.selection import select
+from threeport.store.sharing import Shared
 from threeport.store.writing import Writer
 
 OF_KEYS = f"""
     SELECT {COLUMNS} FROM objects
     JOIN jsonb_to_recordset(%(keys)s::JSONB) AS wanted (resource TEXT, namespace TEXT, name TEXT)
     USING (resource, namespace, name)"""
-
-_List: TypeAlias = tuple[str, list[object], int | None]
-"""A query, its parameters, and how many rows of it are wanted."""
 
 
 class SqlObjectStore:
@@ -52,7 +50,7 @@ class SqlObjectStore:
         self._clock = clock
         self._writer = Writer(database, clock)
         self._reads = Gathering(self._get)
-        self._lists: WeakValueDictionary[tuple[object, ...], Gathering[_List, TextPage]] = WeakValueDictionary()
+        self._lists: WeakValueDictionary[tuple[object, ...], Shared[TextPage]] = WeakValueDictionary()
         """By query and parameters, for as long as somebody waits for them."""
         self._on_commit = on_commit
 
@@ -109,7 +107,7 @@ class SqlObjectStore:
     ) -> TextPage:
         """The same page as one text, read without what such a text does not need: a third of the work.
 
-        Raises `StoreUnavailable`.
+        Who asks for the same page at the same time gets the same text. Raises `StoreUnavailable`.
         """
         selection = select(
             resource,
@@ -120,16 +118,14 @@ class SqlObjectStore:
             after=after,
         )
         query = selection.page(None if limit is None else limit + 1, "namespace, name, revision, body")
-        lists = self._lists.setdefault((query, *selection.parameters), Gathering(self._list_once))
-        return await lists.ask((query, selection.parameters, limit))
+        read = partial(self._read_text, query, selection.parameters, limit)
+        return await self._lists.setdefault((query, *selection.parameters), Shared(read)).get()
 
-    async def _list_once(self, asked: Sequence[_List]) -> list[TextPage]:
-        """Who asks for the same list at the same time gets the same text, read after all of them have asked."""
-        query, parameters, limit = asked[0]
+    async def _read_text(self, query: str, parameters: Parameters, limit: int | None) -> TextPage:
         rows = await self._database.read(query, parameters)
         items = ",".join([served_text(revision, body) for _, _, revision, body in rows[:limit]])
         after = None if limit is None or len(rows) <= limit else (rows[limit - 1][0], rows[limit - 1][1])
-        return [TextPage(items, after)] * len(asked)
+        return TextPage(items, after)
 
     async def write(self, writes: Sequence[Write], *, fence: Fence | None = None) -> list[StoredObject]:
         """Makes all the changes and their notifications in one transaction, or none, within five seconds.

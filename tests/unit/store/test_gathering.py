@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
-from weakref import WeakValueDictionary
 
 import pytest
 
@@ -69,26 +67,6 @@ async def test_behind_a_statement_that_hangs_others_are_begun_but_not_without_en
     runs.go.set()
     await asyncio.gather(*tasks)
     assert runs.batches[LANES:] == [[100, 101]]
-
-
-async def test_nothing_is_left_of_it_once_nobody_waits_even_when_the_only_one_has_left_early() -> None:
-    runs = Runs()
-    runs.go.clear()
-    gatherings: WeakValueDictionary[str, Gathering[int, int]] = WeakValueDictionary()
-
-    async def ask() -> int:
-        return await gatherings.setdefault("same", Gathering(runs)).ask(1)
-
-    leaver = asyncio.create_task(ask())
-    await _until(lambda: runs.batches == [[1]])
-    leaver.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await leaver
-    del leaver
-    runs.go.set()
-    await _until(lambda: not gatherings)
-    assert await ask() == 2
-    await _until(lambda: not gatherings)
 
 
 async def test_items_that_must_be_kept_apart_are_but_none_is_left_behind() -> None:
