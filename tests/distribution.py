@@ -26,6 +26,7 @@ TOGETHER = ("tests/integration/operators", "tests/integration/faults", "tests/e2
 APART = (
     "tests/e2e/test_control_planes.py",
     "tests/e2e/test_new_kind_guide.py",
+    "tests/e2e/test_operations_guide.py",
     "tests/integration/faults/test_crash_after_each_write.py",
     "tests/integration/faults/test_killed_parts.py",
     "tests/integration/faults/test_old_news.py",

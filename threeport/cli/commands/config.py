@@ -6,12 +6,16 @@ from pathlib import Path
 
 import click
 
-from threeport.bootstrap.configuration import use_control_plane
-from threeport.bootstrap.local.identities import kubeconfig
+from threeport.bootstrap.configuration import add_control_plane, use_control_plane
+from threeport.bootstrap.local.identities import IdentityFiles, kubeconfig, prepare_identities
 from threeport.cli import completing
 from threeport.cli.console import columns, note, result
 from threeport.cli.errors import CliError
-from threeport.client.config import Configuration
+from threeport.client.config import Configuration, ControlPlaneEntry
+from threeport.controller.installed import installed_controllers
+
+OWN = "own"
+"""The provider of a control plane whose processes somebody else looks after than `tptctl up`."""
 
 
 @click.group()
@@ -57,3 +61,49 @@ def print_kubeconfig(name: str | None) -> None:
         ) from None
     text = kubeconfig(entry.url, authority=authority, certificate=certificate, key=key, name=f"threeport-{entry.name}")
     result(text.rstrip())
+
+
+@command.command("identities", short_help="Make certificates and keys for a control plane that you run yourself.")
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--host", "hosts", multiple=True, default=("127.0.0.1", "localhost"), show_default=True,
+    help="A name or address at which the API is reached; may be repeated.",
+)  # fmt: skip
+def identities(directory: Path, hosts: tuple[str, ...]) -> None:
+    """Make the certificates and keys of a control plane that you run yourself, below DIRECTORY.
+
+    What is there and still good for 60 days is kept, so this can run from a timer. Keys are never replaced.
+    """
+    try:
+        prepare_identities(directory, hosts=hosts, controllers=installed_controllers())
+    except OSError as error:
+        raise CliError(f"{error.filename or directory} cannot be written: {error.strerror}.") from None
+    note(f"{directory} holds what the parts of a control plane need. Keep it for their owner only, and back it up.")
+
+
+@command.command("add-control-plane", short_help="Let commands speak to a control plane that you run yourself.")
+@click.argument("name")
+@click.option("--url", required=True, help="Where its API is: https://HOST:PORT.")
+@click.option(
+    "--identities", "directory", required=True, type=click.Path(path_type=Path, file_okay=False),
+    help="The directory that `tptctl config identities` made.",
+)  # fmt: skip
+def add(name: str, url: str, directory: Path) -> None:
+    """Let commands speak to the control plane at URL from now on, as its administrator."""
+    existing = Configuration.read().control_planes.get(name)
+    if existing is not None and existing.provider != OWN:
+        raise CliError(f"Control plane {name!r} is one that `tptctl up` has made: choose another name.")
+    files = IdentityFiles(directory.absolute())
+    for file in (files.authority.certificate, files.admin.certificate, files.admin.key):
+        if not file.is_file():
+            raise CliError(f"{file} is missing. Make it with `tptctl config identities {directory}`.")
+    entry = ControlPlaneEntry(
+        name=name,
+        provider=OWN,
+        url=url,
+        ca_file=str(files.authority.certificate),
+        cert_file=str(files.admin.certificate),
+        key_file=str(files.admin.key),
+    )
+    add_control_plane(entry)
+    note(f"Commands speak to control plane {name} at {url} now.")
