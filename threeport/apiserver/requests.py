@@ -31,8 +31,8 @@ from threeport.common.errors import (
 from threeport.krm.answers import as_api_error, error_answer
 from threeport.krm.caller import CALLER
 from threeport.krm.interfaces import Caller
-from threeport.krm.negotiation import is_true
 from threeport.krm.paths import parse_target, segments_of
+from threeport.krm.watch_paths import is_watch
 from threeport.resources.kind import Catalog
 
 log = structlog.stdlib.get_logger("threeport.apiserver.requests")
@@ -137,11 +137,6 @@ def admitting(book: LeaseBook, watches: OpenWatches) -> Middleware:
             return await handler(request)
 
     return admit
-
-
-def is_watch(request: web.Request) -> bool:
-    """Whether the request asks for a watch, which lives long and is limited and measured differently."""
-    return request.method == "GET" and is_true(request.query, "watch")
 
 
 def is_stream(request: web.Request) -> bool:

@@ -24,6 +24,7 @@ from threeport.store.records import LeaseLost, StaleRevision, StoreBusy, StoreUn
 logger = logging.getLogger(__name__)
 
 JSON = "application/json"
+YAML = "application/yaml"
 RETRY_AFTER = 1
 """Seconds after which a client may come again when the database is away."""
 
@@ -36,10 +37,15 @@ _THIS_MACHINE = ("127.0.0.1", "::1", None)
 def json_answer(body: str | bytes | FrozenJson, *, code: int = 200, warnings: Sequence[str] = ()) -> web.Response:
     """An answer with a JSON body, given as text or as a value to encode, and a Warning header for each warning."""
     raw = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else orjson.dumps(body)
-    # Should it be compressed, a thread does it.
-    answer = web.Response(body=raw, status=code, content_type=JSON, zlib_executor_size=_COMPRESSED_FROM)
+    answer = bytes_answer(raw, JSON, code=code)
     add_warnings(answer, warnings)
     return answer
+
+
+def bytes_answer(raw: bytes, media_type: str, *, code: int = 200) -> web.Response:
+    """An answer with a body of the given type."""
+    # Should it be compressed, a thread does it.
+    return web.Response(body=raw, status=code, content_type=media_type, zlib_executor_size=_COMPRESSED_FROM)
 
 
 def add_warnings(answer: web.StreamResponse, warnings: Sequence[str]) -> None:

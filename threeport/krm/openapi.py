@@ -6,12 +6,8 @@ work (``dryRun``), and to choose the form of its patches.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 
-import orjson
-
-from threeport.common.errors import NotFound
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.krm import reviews
 from threeport.krm.patches import APPLY, JSON_PATCH, MERGE, STRATEGIC, takes_strategic
@@ -25,6 +21,33 @@ _TEXTS: JsonObject = {"type": "object", "additionalProperties": _STRING}
 def _described(description: str, schema: FrozenJson = _STRING) -> JsonObject:
     return {**schema, "description": description}
 
+
+_OWNER: JsonObject = {
+    "type": "object",
+    "required": ["apiVersion", "kind", "name", "uid"],
+    "properties": {
+        "apiVersion": _described("Group and version of the owner."),
+        "kind": _described("Kind of the owner."),
+        "name": _described("Name of the owner."),
+        "uid": _described("Which object of that name."),
+        "controller": {"type": "boolean", "description": "Whether it is the one owner that controls the object."},
+        "blockOwnerDeletion": {"type": "boolean", "description": "Whether foreground deletion of it waits for this."},
+    },
+    "x-kubernetes-map-type": "atomic",
+}
+
+_MANAGED: JsonObject = {
+    "type": "object",
+    "properties": {
+        "manager": _described("Who made the change."),
+        "operation": _described("`Apply` or `Update`."),
+        "apiVersion": _described("Group and version that the fields are of."),
+        "time": {"type": "string", "format": "date-time", "description": "When it was changed last."},
+        "fieldsType": _described("`FieldsV1`."),
+        "fieldsV1": {"type": "object", "description": "The fields, as a set of paths."},
+        "subresource": _described("By way of which subresource."),
+    },
+}
 
 _OBJECT_META: JsonObject = {
     "description": "Standard object metadata.",
@@ -44,19 +67,23 @@ _OBJECT_META: JsonObject = {
             "type": "array",
             "items": _STRING,
             "description": "Who has to act before the object goes.",
+            "x-kubernetes-list-type": "set",
             "x-kubernetes-patch-strategy": "merge",
         },
         "ownerReferences": {
             "type": "array",
-            "items": {"type": "object", "additionalProperties": True},
+            "items": _OWNER,
             "description": "Objects that this one belongs to.",
+            "x-kubernetes-list-map-keys": ["uid"],
+            "x-kubernetes-list-type": "map",
             "x-kubernetes-patch-merge-key": "uid",
             "x-kubernetes-patch-strategy": "merge",
         },
         "managedFields": {
             "type": "array",
-            "items": {"type": "object", "additionalProperties": True},
+            "items": _MANAGED,
             "description": "Which manager owns which fields.",
+            "x-kubernetes-list-type": "atomic",
         },
     },
 }
@@ -95,44 +122,13 @@ _PLACES: Mapping[str, JsonObject] = {
 }
 
 
-class OpenApi:
-    """The documents for a catalog, made when they are first asked for and again when the catalog has changed."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-        self._generation = -1
-        self._documents: dict[str, bytes] = {}
-
-    def index(self) -> JsonObject:
-        """The answer of ``/openapi/v3``: where each document is; the hash in the address lets clients cache it."""
-        paths = {
-            name: {"serverRelativeURL": f"/openapi/v3/{name}?hash={hashlib.sha256(raw).hexdigest()[:32].upper()}"}
-            for name, raw in self._current().items()
-        }
-        return {"paths": paths}
-
-    def document(self, name: str) -> bytes:
-        """The document of ``apis/<group>/<version>`` or ``api/v1``; raises `NotFound`."""
-        found = self._current().get(name)
-        if found is None:
-            raise NotFound(f"there is no OpenAPI document {name!r}; /openapi/v3 lists those there are")
-        return found
-
-    def _current(self) -> dict[str, bytes]:
-        if self._generation != self._catalog.generation:
-            self._generation = self._catalog.generation
-            self._documents = {
-                _path_of(group, version): orjson.dumps(_document(self._catalog, group, version))
-                for group, version in {*self._catalog.groups(), *((one.group, one.version) for one in reviews.KINDS)}
-            }
-        return self._documents
-
-
-def _path_of(group: str, version: str) -> str:
+def path_of(group: str, version: str) -> str:
+    """Where a group and version is served: ``apis/<group>/<version>`` or ``api/v1``."""
     return f"apis/{group}/{version}" if group else f"api/{version}"
 
 
-def _document(catalog: Catalog, group: str, version: str) -> JsonObject:
+def document(catalog: Catalog, group: str, version: str) -> JsonObject:
+    """The OpenAPI v3 document of the kinds of a group and version."""
     kinds = [kind for kind in catalog if (kind.group, kind.version) == (group, version)]
     schemas: JsonObject = {_META: _OBJECT_META}
     paths: JsonObject = {}
@@ -142,7 +138,7 @@ def _document(catalog: Catalog, group: str, version: str) -> JsonObject:
     for kind in reviews.KINDS:
         if (kind.group, kind.version) == (group, version):
             schemas[_schema_name(kind)] = _schema(kind)
-            paths[f"/{_path_of(group, version)}/{kind.plural}"] = {"post": _posting(kind)}
+            paths[f"/{path_of(group, version)}/{kind.plural}"] = {"post": _posting(kind)}
     return {
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes resource API", "version": version},
@@ -172,7 +168,7 @@ def _reference(name: str) -> JsonObject:
 
 
 def _paths(kind: Kind) -> JsonObject:
-    base = f"/{_path_of(kind.group, kind.version)}"
+    base = f"/{path_of(kind.group, kind.version)}"
     collection = f"{base}/namespaces/{{namespace}}/{kind.plural}" if kind.namespaced else f"{base}/{kind.plural}"
     item = f"{collection}/{{name}}"
     paths: JsonObject = {

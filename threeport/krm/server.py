@@ -13,33 +13,37 @@ from collections.abc import Callable, Mapping, Sequence
 from aiohttp import web
 
 from threeport import __version__
-from threeport.common.errors import BadRequest, MethodNotAllowed, NotFound
+from threeport.common.errors import BadRequest, MethodNotAllowed, NotAcceptable, NotFound
 from threeport.krm import discovery, reviews
-from threeport.krm.answers import as_api_error, error_answer, json_answer
+from threeport.krm.answers import JSON, as_api_error, error_answer, json_answer
 from threeport.krm.caller import CALLER
+from threeport.krm.documents import OpenApi
 from threeport.krm.garbage import GarbageCollector
 from threeport.krm.interfaces import Admitter, Authorizer, Caller, EventSource, ObjectStore, Secrecy
 from threeport.krm.namespaces import Namespaces
+from threeport.krm.negotiation import prefers_yaml
 from threeport.krm.objects import Objects, read_object
-from threeport.krm.openapi import OpenApi
 from threeport.krm.paths import parse_target, segments_of
 from threeport.krm.reading import Reader
 from threeport.krm.reviews import Reviews
 from threeport.krm.services import Services, SubresourceHandler
 from threeport.krm.views import Views
+from threeport.krm.watch_paths import is_watch, without_prefix
 from threeport.krm.watching import Watches
 from threeport.krm.writing import Writer
+from threeport.krm.yaml_answers import in_yaml
 from threeport.resources.kind import Catalog
 from threeport.resources.model import GROUP, VERSION
 from threeport.store.ownership import Ownership
 from threeport.store.records import StoredObject
 
-KUBERNETES_VERSION = ("1", "32")
+KUBERNETES_VERSION = ("1", "36")
 """The version of Kubernetes whose protocol is spoken."""
 
 ROOTS = ("api", "apis", "openapi", "version")
 """The first parts of all paths that are served."""
 
+_ALWAYS_JSON = ("openapi", "version")
 _TRANSACTIONS = ["apis", GROUP, VERSION, "transactions"]
 
 
@@ -127,20 +131,30 @@ class KrmServer:
 
     async def handle(self, request: web.Request, path: str) -> web.StreamResponse:
         """Answers a request for `path`, which begins with one of `ROOTS`. Errors become ``Status`` answers."""
+        accept = request.headers.get("Accept")
         try:
-            if "\0" in path or "\0" in "".join(request.query.values()):
-                raise BadRequest("the path or the query holds a NUL character")
-            return await self._dispatch(request, request[CALLER], segments_of(path))
+            answer = await self._answer(request, path, accept)
         except Exception as error:
-            watching = request.method == "GET" and _is_list(path)
-            return error_answer(as_api_error(error, watching=watching))
+            watching = request.method == "GET" and (_is_list(path) or is_watch(request))
+            answer = error_answer(as_api_error(error, watching=watching))
+        if isinstance(answer, web.Response) and prefers_yaml(accept) and not path.startswith(_ALWAYS_JSON):
+            return await in_yaml(answer)
+        return answer
+
+    async def _answer(self, request: web.Request, path: str, accept: str | None) -> web.StreamResponse:
+        if "\0" in path or "\0" in "".join(request.query.values()):
+            raise BadRequest("the path or the query holds a NUL character")
+        if is_watch(request) and prefers_yaml(accept):
+            raise NotAcceptable(f"watches are streams of {JSON}; send Accept: {JSON}")
+        request, segments = without_prefix(request, segments_of(path))
+        return await self._dispatch(request, request[CALLER], segments)
 
     async def _dispatch(self, request: web.Request, caller: Caller, path: list[str]) -> web.StreamResponse:
         match path:
             case ["api" | "apis" | "openapi" | "version", *_] if _is_about_server(path):
                 if request.method not in ("GET", "HEAD"):
                     raise MethodNotAllowed(f"{request.method} is not possible here; use GET")
-                return self._about_server(caller, path, request.headers.get("Accept", ""))
+                return self._about_server(request, caller, path)
             case _ if path == _TRANSACTIONS and self._services.transactions:
                 if request.method != "POST":
                     raise MethodNotAllowed("transactions can only be posted")
@@ -159,8 +173,9 @@ class KrmServer:
                 return await self._objects.answer(request, caller, target)
         raise NotFound("the server could not find the requested resource")
 
-    def _about_server(self, caller: Caller, path: list[str], accept: str) -> web.Response:
-        catalog, aggregated = self._services.catalog, discovery.aggregated_version(accept)
+    def _about_server(self, request: web.Request, caller: Caller, path: list[str]) -> web.Response:
+        catalog = self._services.catalog
+        aggregated = discovery.aggregated_version(request.headers.get("Accept", ""))
         match path:
             case ["version"]:
                 major, minor = KUBERNETES_VERSION
@@ -177,10 +192,8 @@ class KrmServer:
                 return json_answer(self._resources(caller, "", version))
             case ["apis", group, version]:
                 return json_answer(self._resources(caller, group, version))
-            case ["openapi", "v3"]:
-                return json_answer(self._openapi.index())
-            case ["openapi", "v3", *rest]:
-                return json_answer(self._openapi.document("/".join(rest)))
+            case ["openapi", *rest]:
+                return self._openapi.answer(rest, request.query, request.headers)
         raise NotFound("the server could not find the requested resource")
 
     def _aggregated(self, caller: Caller, root: str, version: str) -> web.Response:
