@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -14,7 +13,7 @@ from threeport.krm.bodies import REQUEST_LIMIT
 from threeport.krm.caller import CALLER
 from threeport.krm.interfaces import Caller
 from threeport.simulated.clusters import Clusters
-from threeport.simulated.tokens import bearer_token
+from threeport.simulated.tokens import bearer_token, is_same
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +83,7 @@ class ClustersApp:
         return {"name": name, "endpoint": f"{self._base_url()}/clusters/{name}"}
 
     def _require_admin(self, request: web.Request) -> None:
-        if not hmac.compare_digest(bearer_token(request).encode(), self._admin_token.encode()):
+        if not is_same(bearer_token(request), self._admin_token):
             raise Unauthorized("only the administrator of simulated clusters may do this")
 
 

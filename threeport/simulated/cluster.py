@@ -102,12 +102,6 @@ class SimulatedCluster:
         await self._hub.close()
         await self._database.close()
 
-    async def drop(self) -> None:
-        """Closes it and deletes the data."""
-        await self.close()
-        async with self._database.dedicated_connection() as connection:
-            await connection.execute(f"DROP SCHEMA IF EXISTS {self._database.schema} CASCADE".encode())
-
     async def _load(self) -> None:
         """Reads all objects; those of user-defined kinds after the definitions."""
         catalog = self._world.catalog

@@ -57,20 +57,32 @@ class Clusters:
             )
         async with self._changing:
             if name not in self._open:
-                schema = self._prefix + name.replace("-", "_")
-                cluster = SimulatedCluster(name, schema, dsn=self._dsn, admin_token=self._admin_token)
-                await cluster.open()
+                cluster = SimulatedCluster(name, self._schema(name), dsn=self._dsn, admin_token=self._admin_token)
+                try:
+                    await cluster.open()
+                except BaseException:
+                    await cluster.close()
+                    raise
                 self._open[name] = cluster
                 logger.info("Simulated cluster %s is open", name)
             return self._open[name]
 
     async def remove(self, name: str) -> None:
-        """Removes a cluster and its data; one that does not exist is no error."""
+        """Removes a cluster and its data; one that does not exist is no error. What an attempt that failed has left,
+        the next one removes. Raises `StoreUnavailable`."""
+        if not _NAME.fullmatch(name):
+            return
         async with self._changing:
             cluster = self._open.pop(name, None)
             if cluster is not None:
-                await cluster.drop()
-                logger.info("Simulated cluster %s is removed", name)
+                await cluster.close()
+            database = Database(self._dsn, schema=self._schema(name), max_size=1)
+            try:
+                await database.open()
+                await database.statement(f"DROP SCHEMA IF EXISTS {database.schema} CASCADE")
+            finally:
+                await database.close()
+            logger.info("Simulated cluster %s is removed", name)
 
     async def close(self) -> None:
         """Closes all; the data stays."""
@@ -78,3 +90,6 @@ class Clusters:
             for cluster in self._open.values():
                 await cluster.close()
             self._open.clear()
+
+    def _schema(self, name: str) -> str:
+        return self._prefix + name.replace("-", "_")

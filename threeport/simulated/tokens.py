@@ -10,7 +10,7 @@ from typing import Final
 import jwt
 from aiohttp import web
 
-from threeport.common.errors import NotFound, Unauthorized
+from threeport.common.errors import BadRequest, NotFound, Unauthorized
 from threeport.krm.answers import json_answer
 from threeport.krm.bodies import decode_object, read_limited
 from threeport.krm.interfaces import Caller, Identity
@@ -39,14 +39,14 @@ class ClusterTokens:
 
     def identity_of(self, token: str) -> Identity:
         """Who bears this token. Raises `Unauthorized` for one that is not of this cluster, or no longer good."""
-        if hmac.compare_digest(token.encode(), self._admin_token.encode()):
+        if is_same(token, self._admin_token):
             return ADMIN
         try:
             claims = jwt.decode(
                 token, self._key, algorithms=[_ALGORITHM], audience=self._audience, options={"require": ["exp", "sub"]}
             )
             namespace, name, uid = claims["namespace"], claims["name"], claims["uid"]
-        except (jwt.InvalidTokenError, KeyError) as error:
+        except (jwt.InvalidTokenError, KeyError, UnicodeError) as error:
             raise Unauthorized("the token is not one of this cluster, or has expired: request a new one") from error
         account = self._world.get("serviceaccounts", namespace, name)
         if account is None or account.uid != uid:
@@ -61,7 +61,7 @@ class ClusterTokens:
             raise NotFound(f'serviceaccounts "{target.name}" not found', kind="serviceaccounts", name=target.name)
         raw = await read_limited(request)
         body = decode_object(raw, request.content_type) if raw else {}
-        wanted = int((body.get("spec") or {}).get("expirationSeconds") or DEFAULT_LIFE)
+        wanted = _life(body.get("spec"))
         expires = int(time.time()) + min(max(wanted, SHORTEST_LIFE), LONGEST_LIFE)
         claims = {
             "aud": self._audience,
@@ -78,6 +78,21 @@ class ClusterTokens:
         }
         answer = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "metadata": {"name": target.name}}
         return json_answer({**answer, "spec": {"expirationSeconds": wanted}, "status": status}, code=201)
+
+
+def is_same(token: str, secret: str) -> bool:
+    """Whether a token is the secret, in a time that does not tell how much of it is right."""
+    return hmac.compare_digest(token.encode(errors="surrogateescape"), secret.encode())
+
+
+def _life(spec: object) -> int:
+    """Seconds that a token is asked for. Raises `BadRequest` for what is no number."""
+    wanted = spec.get("expirationSeconds") if isinstance(spec, dict) else spec
+    if wanted is None:
+        return DEFAULT_LIFE
+    if isinstance(wanted, bool) or not isinstance(wanted, int):
+        raise BadRequest("spec.expirationSeconds of a TokenRequest must be a number")
+    return wanted
 
 
 def bearer_token(request: web.Request) -> str:

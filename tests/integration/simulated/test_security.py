@@ -13,7 +13,7 @@ import yaml
 from tests.fixtures.simulated import SimulatedCluster, SimulatedProcess
 from threeport.client import Client
 from threeport.client.config import ClientSettings
-from threeport.common.errors import Forbidden, Unauthorized
+from threeport.common.errors import BadRequest, Forbidden, Unauthorized
 from threeport.kube.agent_manifests import AGENT_ACCOUNT, AGENT_NAMESPACE, account_manifests, token_request
 from threeport.simulated.kinds import built_in_kinds
 
@@ -41,6 +41,23 @@ async def test_an_account_has_exactly_the_rights_of_its_roles(simulated_cluster:
             await account.delete(pods, "any", "default")
         with pytest.raises(Forbidden):
             await account.post_path(TOKEN_PATH, token_request())
+
+
+@pytest.mark.parametrize("spec", [{"expirationSeconds": "long"}, {"expirationSeconds": True}, [1], "x"])
+async def test_a_request_for_a_token_that_makes_no_sense_is_a_bad_request(
+    simulated_cluster: SimulatedCluster, spec: object
+) -> None:
+    await account_settings(simulated_cluster)
+    async with Client(simulated_cluster.admin) as administrator:
+        with pytest.raises(BadRequest, match="expirationSeconds"):
+            await administrator.post_path(TOKEN_PATH, {**token_request(), "spec": spec})
+
+
+async def test_a_token_that_is_no_text_is_refused_as_any_other(simulated_cluster: SimulatedCluster) -> None:
+    for path in ("/clusters", f"/clusters/{simulated_cluster.name}/api"):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            simulated_cluster.process.call("GET", path, "\xff\xfe")
+        assert refused.value.code == 401
 
 
 async def test_a_token_ends_with_its_account_and_counts_in_its_own_cluster_only(
