@@ -14,8 +14,15 @@ from operators.workload.plan import Live, is_of
 from operators.workload.replacement import BeingReplaced, is_replaceable, refusal, replace
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.kube.cluster import Cluster
-from threeport.kube.errors import ClusterError, ClusterUnreachable, FieldImmutable, NamespaceMissing, Rejected
+from threeport.kube.errors import ClusterError, ClusterUnreachable, FieldImmutable, NamespaceMissing
+from threeport.kube.labels import INSTANCE_LABEL, INSTANCE_NAME_LABEL
 from threeport.kube.ordering import OWNS_NOTHING, rank_of
+
+
+class NotOurs(ClusterError):
+    """An object of that name is somebody else's. A person may hand it over in the cluster, so it is looked at again."""
+
+    reason = "NotOurs"
 
 
 class Applied(NamedTuple):
@@ -103,23 +110,39 @@ async def _look_for_foreign(applier: Applier, manifest: FrozenJson) -> None:
         applier.new_namespaces.add(metadata["name"])
 
 
-async def refuse_foreign(cluster: Cluster, manifest: FrozenJson, uid: str) -> bool:
+async def refuse_foreign(cluster: Cluster, manifest: FrozenJson, uid: str, *, is_new: bool = False) -> bool:
     """An object of that name which is not ours is not taken over: with the instance it would be deleted, too.
 
-    Returns whether one that is ours is there.
+    Returns whether one that is ours is there. `is_new` says that the instance does not exist yet: nothing can be
+    handed over to it.
     """
     metadata = manifest["metadata"]
     found = await cluster.get(manifest["apiVersion"], manifest["kind"], metadata["name"], metadata.get("namespace"))
     if found is None or is_of(uid, found):
         return found is not None
-    where = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
-    subject = f"{manifest['kind']} {where}{metadata['name']}"
+    subject = str(id_of(item_of(manifest)))
     if found["metadata"].get("deletionTimestamp"):
         raise NamespaceMissing(f"{subject} of somebody else is being deleted; this waits until it is gone")
-    raise Rejected(
-        f"{subject} exists in the cluster and does not belong to this workload; give yours another name, or hand it "
-        f"over: kubectl label {manifest['kind'].lower()} {metadata['name']} threeport.io/workload-instance={uid}"
-    )
+    raise NotOurs(f"{subject} {_whose(found)}; give yours another name, or {_handing_over(found, uid, is_new=is_new)}")
+
+
+def _whose(found: FrozenJson) -> str:
+    labels = found["metadata"].get("labels") or {}
+    if INSTANCE_LABEL not in labels:
+        return "exists in the cluster and does not belong to this workload"
+    name, uid = labels.get(INSTANCE_NAME_LABEL), labels[INSTANCE_LABEL]
+    return f"does not belong to this workload, but, by its labels, to the instance {name} of uid {uid}"
+
+
+def _handing_over(found: FrozenJson, uid: str, *, is_new: bool) -> str:
+    """How a person makes the object one of this instance."""
+    metadata = found["metadata"]
+    if is_new:
+        return "hand it over once this workload is there: its Ready condition says how"
+    place = f" -n {metadata['namespace']}" if metadata.get("namespace") else ""
+    overwrite = " --overwrite" if INSTANCE_LABEL in (metadata.get("labels") or {}) else ""
+    command = f"kubectl label {found['kind'].lower()} {metadata['name']}{place}{overwrite} {INSTANCE_LABEL}={uid}"
+    return f"hand it over: {command}"
 
 
 async def _delete_one(cluster: Cluster, obj: FrozenJson) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from operators.workload.inventory import id_of, item_of
 from operators.workload.observation import scopes_of
 from operators.workload.patching import patched
 from operators.workload.placement import Place
@@ -23,4 +26,19 @@ async def desired_of(place: Place, definition: FrozenJson, instance: FrozenJson)
     identity = Identity(definition=definition["metadata"]["name"], instance=metadata["name"], uid=metadata["uid"])
     if any(manifest["kind"] == "CustomResourceDefinition" for manifest in manifests):
         place.cluster.look_again_for_kinds()
-    return render(manifests, await scopes_of(place.cluster, manifests), identity)
+    desired = render(manifests, await scopes_of(place.cluster, manifests), identity)
+    refuse_duplicates(desired)
+    return desired
+
+
+def refuse_duplicates(desired: Desired) -> None:
+    """Raises `Refused` for manifests that are the same object in this cluster, though they are not as they are written:
+    one of them names the namespace that the other one gets, or names one for a kind that is in none."""
+    counts = Counter(id_of(item_of(manifest)) for manifest in desired.manifests)
+    twice = [str(identity) for identity, count in counts.items() if count > 1]
+    if twice:
+        raise Refused(
+            "InvalidManifests",
+            f"{', '.join(twice)}: given more than once, with a namespace and without, which is the same object in this "
+            "cluster; remove all but one",
+        )

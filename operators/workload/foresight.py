@@ -45,6 +45,8 @@ class Foresight:
     live: Live
     uid: str
     """Of the instance."""
+    is_new: bool
+    """Whether the instance does not exist yet."""
     replaces: bool
     """Whether the definition allows that objects are replaced."""
     brought_kinds: Collection[tuple[str, str]]
@@ -69,7 +71,7 @@ class Foresight:
 
     async def _creation(self, manifest: JsonObject) -> JsonObject:
         try:
-            await refuse_foreign(self.cluster, manifest, self.uid)
+            await refuse_foreign(self.cluster, manifest, self.uid, is_new=self.is_new)
             await self.cluster.apply(manifest, dry_run=True)
         except KindUnknown:
             if (manifest["apiVersion"], manifest["kind"]) not in self.brought_kinds:

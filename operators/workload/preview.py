@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from operators.workload.desired import desired_of
 from operators.workload.drift import policy_of, seconds_of, under_policy
-from operators.workload.foresight import CREATE, PRUNE, UNCHANGED, Foresight
+from operators.workload.foresight import CREATE, PRUNE, STAND_IN_NAMESPACE, UNCHANGED, Foresight
 from operators.workload.inventory import id_of, inventory_of, item_of
 from operators.workload.kinds import INSTANCE, PREVIEW
 from operators.workload.observation import observe
@@ -38,8 +38,15 @@ from threeport.kube.ordering import in_reverse
 LONGEST_LIFE: Final = 3600.0
 """Seconds."""
 
-_PROPOSED: Final = ("definitionRef", "runtimeRef", "definitionRevision", "patches")
+UNKNOWN_RULES: Final = (
+    f"what goes into it is checked in {STAND_IN_NAMESPACE}, without the quotas and rules that it may get"
+)
+"""Said of a namespace that is yet to be made."""
+
+_PROPOSED: Final = ("definitionRef", "runtimeRef", "definitionRevision", "patches", "driftPolicy")
 """Fields of an instance that a proposal gives, or leaves empty."""
+_NAMED: Final = 5
+"""How many fields a message names."""
 
 
 class _Answer(NamedTuple):
@@ -101,16 +108,18 @@ async def _answer(controller: Controller, preview: JsonObject) -> _Answer:
     uid = instance["metadata"]["uid"]
     live = await observe(place.cluster, [*desired.manifests, *inventory], uid)
     settled = stays and (instance.get("status") or {}).get("appliedHash") == desired.digest
-    plan = under_policy(make_plan(desired.manifests, live, inventory, settled=settled), policy_of(instance))
+    policy = policy_of(instance)
+    plan = under_policy(make_plan(desired.manifests, live, inventory, settled=settled), policy)
     foresight = Foresight(
         cluster=place.cluster,
         live=live,
         uid=uid,
+        is_new=is_new,
         replaces=may_replace(definition),
         brought_kinds=scopes_from_definitions(desired.manifests).keys(),
         redaction=Redaction(),
     )
-    resources = await _foreseen(foresight, plan, desired)
+    resources = await _foreseen(foresight, plan, desired, policy)
     if not stays:
         resources += await _left_behind(controller, str(former), instance)
     namespace = desired.namespace
@@ -126,17 +135,24 @@ def _told(place: Place, namespace: str | None, resources: Sequence[JsonObject]) 
     return _Answer("True", reason, summary_of(resources), content)
 
 
-async def _foreseen(foresight: Foresight, plan: Plan, desired: Desired) -> list[JsonObject]:
+async def _foreseen(foresight: Foresight, plan: Plan, desired: Desired, policy: str) -> list[JsonObject]:
     """What would become of every object, in the order of applying, then of pruning."""
     asked: list[JsonObject] = await asyncio.gather(*(foresight.of(manifest) for manifest in plan.apply))
     told = {id_of(one): one for one in asked}
+    filled = {manifest["metadata"].get("namespace") for manifest in desired.manifests}
     found: list[JsonObject] = []
     for manifest in desired.manifests:
         identity = id_of(item_of(manifest))
         one = told.get(identity) or {**item_of(manifest), "action": UNCHANGED}
         fields = plan.drifted.get(identity)
-        if fields is not None and not one.get("message") and one["action"] != UNCHANGED:
-            one["message"] = "was changed by others" if fields else "was removed by others"
+        if fields is not None and not one.get("message"):
+            how = f"was changed by others: {', '.join(fields[:_NAMED])}" if fields else "was removed by others"
+            if identity not in told:
+                one["message"] = f"{how}; spec.driftPolicy {policy} leaves it so"
+            elif one["action"] != UNCHANGED:
+                one["message"] = how.partition(":")[0]
+        if one["action"] == CREATE and manifest["kind"] == "Namespace" and manifest["metadata"]["name"] in filled:
+            one.setdefault("message", UNKNOWN_RULES)
         found.append(one)
     for unknown in desired.unknown:
         error = f"the cluster knows no kind {unknown['kind']} in {unknown['apiVersion']}"

@@ -36,7 +36,7 @@ def summary_of(resources: Sequence[FrozenJson]) -> str:
 def bounded(resources: Sequence[JsonObject]) -> tuple[list[JsonObject], str | None]:
     """The resources within the bounds, and a sentence about what was left out, if anything was."""
     left, shown, without_changes = CHANGES_LIMIT, list[JsonObject](), 0
-    for one in resources[:MOST_RESOURCES]:
+    for one in _most_telling(resources):
         if not one.get("changes"):
             shown.append(one)
             continue
@@ -60,6 +60,16 @@ def with_nameless_namespace(resources: Sequence[JsonObject], namespace: str) -> 
     ]
 
 
+def _most_telling(resources: Sequence[JsonObject]) -> list[JsonObject]:
+    """As many as a preview holds, in their order. What stays as it is goes first: else a change might not be told."""
+    by_weight = sorted(range(len(resources)), key=lambda index: not _tells(resources[index]))
+    return [resources[index] for index in sorted(by_weight[:MOST_RESOURCES])]
+
+
+def _tells(one: FrozenJson) -> bool:
+    return bool(one["action"] != UNCHANGED or one.get("error") or one.get("message"))
+
+
 def _bounded_value(value: Any) -> Any:
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
     if len(text) <= VALUE_LIMIT:
@@ -70,9 +80,12 @@ def _bounded_value(value: Any) -> Any:
 def _what_is_left_out(resources: int, without_changes: int) -> str | None:
     parts = []
     if without_changes:
-        parts.append(
-            f"the changed fields of {without_changes} objects, as a preview holds {CHANGES_LIMIT // 1024} KiB of them"
-        )
+        held = f"as a preview holds {CHANGES_LIMIT // 1024} KiB of them"
+        parts.append(f"the changed fields of {_objects(without_changes)}, {held}")
     if resources:
-        parts.append(f"{resources} objects, as a preview holds {MOST_RESOURCES}")
+        parts.append(f"{_objects(resources)}, as a preview holds {MOST_RESOURCES}")
     return f"Left out: {'; '.join(parts)}." if parts else None
+
+
+def _objects(count: int) -> str:
+    return f"{count} object{'' if count == 1 else 's'}"

@@ -13,10 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster import provision
 from tests.fixtures.ports import choose_ports
+from threeport.bootstrap.kubeconfig import cluster_access
 from threeport.bootstrap.local.installation import Installation
 from threeport.bootstrap.local.process_ids import ProcessId
 from threeport.bootstrap.local.state import SupervisorState, read_state
+from threeport.kube.access import ClusterAccess
 
 REPOSITORY = Path(__file__).parents[2]
 SAMPLES = REPOSITORY / "samples"
@@ -118,6 +121,52 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tptctl]:
         yield command
     finally:
         remove_all(command)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A control plane, and the access to the cluster of its default runtime."""
+
+    tptctl: Tptctl
+    access: ClusterAccess
+
+
+@pytest.fixture(scope="session")
+def on_real_cluster(cluster: provision.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A control plane whose default runtime is the real cluster from the first moment."""
+    command = Tptctl(tmp_path_factory.mktemp("real") / "home")
+    found = cluster_access(cluster.kubeconfig)
+    access = ClusterAccess(
+        endpoint=found.endpoint,
+        certificate_authority=found.certificate_authority,
+        token=found.token,
+        client_certificate=found.client_certificate,
+        client_key=found.client_key,
+        tls_server_name=found.tls_server_name,
+    )
+    try:
+        command.ok("up", "--kubeconfig", str(cluster.kubeconfig))
+        yield Place(command, access)
+    finally:
+        remove_all(command)
+
+
+@pytest.fixture(scope="session")
+def on_simulated_cluster(shared: Tptctl) -> Place:
+    """A control plane whose default runtime is simulated."""
+    directory = shared.home / "default"
+    runtime = shared.object("runtime", "local")
+    endpoint = runtime["status"]["endpoint"]  # type: ignore[index]
+    authority = (directory / "identities" / "ca.crt").read_text()
+    token = (directory / "simulated.token").read_text().strip()
+    return Place(shared, ClusterAccess(endpoint=endpoint, certificate_authority=authority, token=token))
+
+
+@pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.cluster)])
+def place(request: pytest.FixtureRequest) -> Place:
+    """Where the test runs: once on each of both."""
+    made: Place = request.getfixturevalue(f"on_{request.param}_cluster")
+    return made
 
 
 def remove_all(command: Tptctl) -> None:

@@ -6,18 +6,15 @@ The real cluster is the default runtime of a control plane that was started with
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.cluster import provision
-from tests.e2e.conftest import SAMPLES, Eventually, Tptctl, remove_all
-from threeport.bootstrap.kubeconfig import cluster_access
+from tests.e2e.conftest import SAMPLES, Eventually, Place, Tptctl
 from threeport.common.types import FrozenJson, JsonObject
-from threeport.kube.access import ClusterAccess
 from threeport.kube.cluster import Cluster
 
 pytestmark = pytest.mark.slow
@@ -25,52 +22,6 @@ pytestmark = pytest.mark.slow
 SECONDS = "180s"
 ADDED: JsonObject = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "added"}, "data": {"key": "value"}}
 """The object that each sample gets in addition."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """A control plane, and the access to the cluster of its default runtime."""
-
-    tptctl: Tptctl
-    access: ClusterAccess
-
-
-@pytest.fixture(scope="session")
-def on_real_cluster(cluster: provision.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A control plane whose default runtime is the real cluster from the first moment."""
-    command = Tptctl(tmp_path_factory.mktemp("real") / "home")
-    found = cluster_access(cluster.kubeconfig)
-    access = ClusterAccess(
-        endpoint=found.endpoint,
-        certificate_authority=found.certificate_authority,
-        token=found.token,
-        client_certificate=found.client_certificate,
-        client_key=found.client_key,
-        tls_server_name=found.tls_server_name,
-    )
-    try:
-        command.ok("up", "--kubeconfig", str(cluster.kubeconfig))
-        yield Place(command, access)
-    finally:
-        remove_all(command)
-
-
-@pytest.fixture(scope="session")
-def on_simulated_cluster(shared: Tptctl) -> Place:
-    """A control plane whose default runtime is simulated."""
-    directory = shared.home / "default"
-    runtime = shared.object("runtime", "local")
-    endpoint = runtime["status"]["endpoint"]  # type: ignore[index]
-    authority = (directory / "identities" / "ca.crt").read_text()
-    token = (directory / "simulated.token").read_text().strip()
-    return Place(shared, ClusterAccess(endpoint=endpoint, certificate_authority=authority, token=token))
-
-
-@pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.cluster)])
-def place(request: pytest.FixtureRequest) -> Place:
-    """Where the sample runs."""
-    made: Place = request.getfixturevalue(f"on_{request.param}_cluster")
-    return made
 
 
 def replicas_and_image(documents: Sequence[JsonObject]) -> None:

@@ -36,7 +36,7 @@ def foreseen_lines(foreseen: Foreseen) -> Iterator[str]:
     if foreseen.error:
         yield _INDENT + click.style(f"! {foreseen.error}", fg="red")
     for one in foreseen.resources:
-        if one["action"] != "Unchanged" or one.get("error"):
+        if one["action"] != "Unchanged" or one.get("error") or one.get("message"):
             yield from _resource_lines(one, foreseen)
     if foreseen.truncated:
         yield _INDENT + click.style(foreseen.truncated, fg="yellow")

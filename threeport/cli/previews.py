@@ -60,6 +60,11 @@ class Foreseen:
         return any(one["action"] != "Unchanged" for one in self.resources)
 
     @property
+    def tells(self) -> bool:
+        """Whether there is anything to know, even if nothing would happen."""
+        return self.differs or self.failed or bool(self.note) or any(one.get("message") for one in self.resources)
+
+    @property
     def failed(self) -> bool:
         """Whether the cluster would refuse something, or could not be asked."""
         return self.error is not None or any(one.get("error") for one in self.resources)

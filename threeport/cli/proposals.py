@@ -14,8 +14,8 @@ from threeport.common.types import FrozenJson, JsonObject
 from threeport.resources.kind import Kind
 from threeport.store.records import Key
 
-_PREVIEWED: Final = ("definitionRef", "runtimeRef", "definitionRevision", "patches")
-"""Fields of an instance that say what is put where."""
+_PREVIEWED: Final = ("definitionRef", "runtimeRef", "definitionRevision", "patches", "driftPolicy")
+"""Fields of an instance that say what is put where, and what of it is put right."""
 
 
 async def questions_about_change(client: Client, outcomes: Sequence[Outcome]) -> list[Question]:
@@ -53,7 +53,8 @@ async def instances_of(client: Client, namespace: str, name: str) -> list[JsonOb
 async def _of_workload(client: Client, outcome: Outcome) -> Question:
     namespace, name = _key(outcome.new)
     present = await client.find(INSTANCE, name, namespace)
-    instance = {"definitionRef": {"name": name}, "runtimeRef": outcome.new["spec"].get("runtimeRef")}
+    instance = {"definitionRef": {"name": name}}
+    instance |= {field: outcome.new["spec"].get(field) for field in ("runtimeRef", "driftPolicy")}
     patches = present["spec"].get("patches") if present else None
     spec = {
         "instance": _without_nothing(instance | {"patches": patches}),

@@ -11,6 +11,9 @@ from threeport.common.types import FrozenJson, JsonObject, Labels
 INSTANCE_LABEL: Final = "threeport.io/workload-instance"
 """Its value is the uid of the WorkloadInstance; agents watch by it, and nothing without it is ever deleted."""
 
+INSTANCE_NAME_LABEL: Final = "app.kubernetes.io/instance"
+"""Its value is the name of the WorkloadInstance, for people; manifests may bring another."""
+
 APPLIED_ANNOTATION: Final = "threeport.io/applied"
 """Digest of the manifest that was applied last: equal means that nothing has to be written."""
 
@@ -31,7 +34,7 @@ def labels_of(*, definition: str, instance: str, uid: str) -> Labels:
     return {
         "app.kubernetes.io/managed-by": "threeport",
         "app.kubernetes.io/name": _value(definition),
-        "app.kubernetes.io/instance": _value(instance),
+        INSTANCE_NAME_LABEL: _value(instance),
         INSTANCE_LABEL: uid,
     }
 

@@ -46,7 +46,8 @@ def is_current(desired: FrozenJson, live: FrozenJson) -> bool:
 
 
 def drifted_fields(desired: FrozenJson, live: FrozenJson) -> list[str]:
-    """Fields of `desired` that somebody else has taken over and changed, as ``spec.replicas``.
+    """Fields of `desired` that somebody else has taken over and changed, as ``spec.replicas`` or
+    ``spec.template.spec.containers[name=web].image``.
 
     The server keeps account of who owns which field (``managedFields``); a change by another takes a field away.
     What the server itself rewrites (``1000m`` to ``1``) stays ours and is no drift.
@@ -59,7 +60,7 @@ def drifted_fields(desired: FrozenJson, live: FrozenJson) -> list[str]:
         for path in _lost((), desired, owned, live)
         if path not in _UNOWNED and path[:3] != ("metadata", "annotations", APPLIED_ANNOTATION)
     ]
-    return [".".join(path) for path in lost]
+    return [_text(path) for path in lost]
 
 
 def _owned(live: FrozenJson, api_version: str) -> FrozenJson | None:
@@ -83,13 +84,25 @@ def _lost(path: tuple[str, ...], desired: Any, owned: FrozenJson, live: Any) -> 
             if f"f:{key}" in owned:
                 yield from _lost((*path, key), value, owned[f"f:{key}"], below)
             else:
-                yield (*path, key)
+                yield from _differing((*path, key), value, below)
     elif isinstance(desired, list):
         for number, item in enumerate(desired):
-            yield from _lost_item((*path, str(number)), item, owned, live)
+            yield from _lost_item(path, number, item, owned, live)
 
 
-def _lost_item(path: tuple[str, ...], item: Any, owned: FrozenJson, live: Any) -> Iterator[tuple[str, ...]]:
+def _differing(path: tuple[str, ...], desired: Any, live: Any) -> Iterator[tuple[str, ...]]:
+    """What exactly is different below a field of which nothing is ours any more."""
+    if desired and isinstance(desired, dict) and isinstance(live, dict):
+        for key, value in desired.items():
+            if value is not None and value != live.get(key):
+                yield from _differing((*path, key), value, live.get(key))
+    else:
+        yield path
+
+
+def _lost_item(
+    path: tuple[str, ...], number: int, item: Any, owned: FrozenJson, live: Any
+) -> Iterator[tuple[str, ...]]:
     """An item of a list whose items are owned one by one: by keys (``k:{"name":"x"}``) or by value (``v:"x"``)."""
     live_items = live if isinstance(live, list) else []
     if item in live_items:
@@ -99,9 +112,22 @@ def _lost_item(path: tuple[str, ...], item: Any, owned: FrozenJson, live: Any) -
             keys = orjson.loads(step[2:])
             if all(item.get(key, value) == value for key, value in keys.items()):
                 found = next((one for one in live_items if _has(one, keys)), None)
-                yield from _lost(path, item, below, found)
+                key = next(iter(keys))
+                yield from _lost((*path, f"[{key}={keys[key]}]"), item, below, found)
                 return
-    yield path
+    name = item.get("name") if isinstance(item, dict) else None
+    yield (*path, f"[name={name}]" if name else f"[{number}]")
+
+
+def _text(path: tuple[str, ...]) -> str:
+    """As differences are named (`threeport.common.differences`)."""
+    return "".join(map(_step, path)).lstrip(".")
+
+
+def _step(name: str) -> str:
+    if name.startswith("["):
+        return name
+    return f"[{name}]" if "." in name or "/" in name else f".{name}"
 
 
 def _has(item: Any, keys: FrozenJson) -> bool:

@@ -12,6 +12,7 @@ from threeport.resources.model import Resource, Shape, Status, kind_of, resource
 from threeport.resources.patches import ManifestPatch
 from threeport.resources.workload import (
     DURATION,
+    DriftPolicy,
     Manifests,
     ObservedDefinition,
     ObservedInstance,
@@ -29,6 +30,7 @@ class ProposedInstance(Shape):
     runtime_ref: ObservedRuntime | None = None
     definition_revision: Annotated[int | None, Field(ge=1)] = None
     patches: Annotated[list[ManifestPatch] | None, Field(json_schema_extra={"x-kubernetes-list-type": "atomic"})] = None
+    drift_policy: DriftPolicy | None = None
 
 
 class ProposedDefinition(Shape):

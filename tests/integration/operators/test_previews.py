@@ -83,6 +83,7 @@ async def test_an_instance_that_does_not_exist_is_previewed_and_what_is_wrong_wi
     status = await previewed(space, "new", instance=proposed, definition={"manifests": [CONFIG, wrong, unknown]})
     found = by_name(status)
     assert found["Namespace/new-<suffix>"]["action"] == "Create"
+    assert "without the quotas" in found["Namespace/new-<suffix>"]["message"]
     assert found["ConfigMap/settings"]["action"] == "Create"
     assert "error" not in found["ConfigMap/settings"]
     assert "is not accepted" in found[f"Deployment/{DEPLOYMENT['metadata']['name']}"]["error"]
@@ -119,6 +120,32 @@ async def test_values_of_secrets_are_told_apart_and_not_shown(space: Space) -> N
     assert old != new
     assert "canary" not in str(status)
     assert "Y2FuYXJ5" not in str(status)  # in base64
+
+
+async def test_drift_that_is_left_is_told_and_put_right_by_a_proposal_that_wants_it(space: Space) -> None:
+    await space.create(DEFINITION, "pod", {"manifests": [CONFIG]})
+    spec = {"definitionRef": {"name": "pod"}, "runtimeRef": {"name": space.runtime}}
+    await space.create(INSTANCE, "warned", {**spec, "driftPolicy": "Warn"})
+    namespace = (await space.ready(INSTANCE, "warned"))["status"]["namespace"]
+    there = {**CONFIG, "metadata": {"name": "settings", "namespace": namespace}}
+    await space.patch_as_somebody_else(there, {"data": {"colour": "blue"}})
+    status = await previewed(space, "warned")
+    found = by_name(status)["ConfigMap/settings"]
+    assert found["action"] == "Unchanged"
+    assert found["message"] == "was changed by others: data.colour; spec.driftPolicy Warn leaves it so"
+    found = by_name(await previewed(space, "warned", instance={**spec, "driftPolicy": "Correct"}))["ConfigMap/settings"]
+    assert (found["action"], changes_of(found)) == ("Change", {"data.colour": ("blue", "red")})
+
+
+async def test_nobody_can_hand_anything_over_to_an_instance_that_does_not_exist(space: Space) -> None:
+    place: JsonObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"theirs-{space.namespace}"}}
+    made = await space.cluster.create(place)
+    proposed = {"definitionRef": {"name": "none"}, "runtimeRef": {"name": space.runtime}}
+    status = await previewed(space, "greedy", instance=proposed, definition={"manifests": [place]})
+    error = by_name(status)[f"Namespace/{place['metadata']['name']}"]["error"]
+    assert "does not belong to this workload" in error
+    assert "kubectl label" not in error
+    await space.cluster.delete("v1", "Namespace", place["metadata"]["name"], None, uid=made["metadata"]["uid"])
 
 
 async def test_the_patches_of_an_instance_and_earlier_revisions_are_previewed(space: Space) -> None:

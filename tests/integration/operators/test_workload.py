@@ -108,7 +108,7 @@ async def test_an_object_of_somebody_else_is_not_taken_over(space: Space) -> Non
     await space.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
     await space.deploy("greedy", [manifest])
-    message = await space.says(INSTANCE, "greedy", "Rejected")
+    message = await space.says(INSTANCE, "greedy", "NotOurs")
     assert namespace in message
     assert "does not belong to this workload" in message
     await space.client.delete(WORKLOAD, "greedy", space.namespace)
@@ -117,6 +117,30 @@ async def test_an_object_of_somebody_else_is_not_taken_over(space: Space) -> Non
     assert found is not None
     assert not found["metadata"].get("deletionTimestamp")
     await space.cluster.delete("v1", "Namespace", namespace, None, uid=found["metadata"]["uid"])
+
+
+async def test_what_is_handed_over_as_the_condition_says_is_taken_over_soon(space: Space) -> None:
+    place: JsonObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"theirs-{space.namespace}"}}
+    theirs = {**CONFIG, "metadata": {"name": "settings", "namespace": place["metadata"]["name"]}}
+    await space.cluster.create(place)
+    await space.cluster.create(theirs)
+    await space.deploy("one", [{**theirs, "data": {"colour": "one"}}])
+    told = await space.says(INSTANCE, "one", "NotOurs")
+    command = told[told.index("kubectl") :].split()
+    assert command[:6] == ["kubectl", "label", "configmap", "settings", "-n", place["metadata"]["name"]]
+    key, uid = command[6].split("=")
+    await space.patch_as_somebody_else(theirs, {"metadata": {"labels": {key: uid}}})
+    await space.ready(INSTANCE, "one", seconds=30)
+    await space.deploy("two", [{**theirs, "data": {"colour": "two"}}])
+    told = await space.says(INSTANCE, "two", "NotOurs")
+    assert f"to the instance one of uid {uid}" in told
+    assert "--overwrite" in told
+    for name in ("one", "two"):
+        await space.client.delete(WORKLOAD, name, space.namespace)
+        await space.gone(WORKLOAD, name)
+    found = await space.cluster.get("v1", "Namespace", place["metadata"]["name"])
+    assert found is not None
+    await space.cluster.delete("v1", "Namespace", place["metadata"]["name"], None, uid=found["metadata"]["uid"])
 
 
 async def test_a_refused_manifest_is_named_and_the_rest_is_applied(space: Space) -> None:

@@ -56,3 +56,13 @@ def test_an_instance_is_shown_with_its_cluster_and_only_what_would_change() -> N
     ]
     assert foreseen.differs
     assert foreseen.failed
+
+
+def test_what_there_is_to_know_of_what_stays_is_shown_too() -> None:
+    kept = {"kind": "Namespace", "name": "n", "action": "Unchanged", "message": "stays, since others keep Pod a in it"}
+    foreseen = Foreseen(name="shop", namespace="default", resources=[kept], summary="nothing to do; 1 unchanged")
+    assert [click.unstyle(line) for line in foreseen_lines(foreseen)][1:] == [
+        "  = Namespace n  (stays, since others keep Pod a in it)"
+    ]
+    assert foreseen.tells
+    assert not foreseen.differs

@@ -72,10 +72,27 @@ def test_an_item_that_was_taken_out_of_a_list_is_drift() -> None:
     emptied = {"f:replicas": {}, "f:template": {"f:spec": {"f:containers": {'k:{"name":"b"}': {"f:name": {}}}}}}
     fields = {**OWNED, "f:spec": emptied}
     found = live(fields, template={"spec": {"containers": [{"name": "b"}]}})
-    assert drifted_fields(prepared(MANIFEST), found) == ["spec.template.spec.containers.0"]
+    assert drifted_fields(prepared(MANIFEST), found) == ["spec.template.spec.containers[name=a]"]
 
 
 def test_an_object_without_our_field_manager_has_drifted_as_a_whole() -> None:
     found = live(OWNED)
     found["metadata"]["managedFields"] = []
     assert drifted_fields(prepared(MANIFEST), found) == ["metadata.managedFields"]
+
+
+def test_drift_names_the_very_field_also_where_others_have_taken_all_of_a_map() -> None:
+    config: JsonObject = {
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"},
+        "data": {"colour": "red", "size": "1", "a.conf": "x"},
+    }  # fmt: skip
+    entry = {"manager": "threeport", "operation": "Apply", "apiVersion": "v1", "fieldsV1": {"f:metadata": {}}}
+    found = {**prepared(config), "data": {"colour": "blue", "size": "1", "mine": "x"}}
+    found["metadata"] = {**found["metadata"], "managedFields": [entry]}
+    assert drifted_fields(prepared(config), found) == ["data.colour", "data[a.conf]"]
+
+
+def test_drift_names_the_items_of_lists_as_people_do() -> None:
+    container = {"name": "a", "image": "wanted", "ports": [{"containerPort": 80}]}
+    manifest = {**MANIFEST, "spec": {"replicas": 2, "template": {"spec": {"containers": [container]}}}}
+    assert drifted_fields(prepared(manifest), live(OWNED)) == ["spec.template.spec.containers[name=a].image"]

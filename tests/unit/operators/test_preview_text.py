@@ -45,6 +45,15 @@ def test_what_is_too_much_is_left_out_and_said() -> None:
     assert all(one["action"] for one in shown)
 
 
+def test_what_would_happen_is_told_before_what_stays_as_it_is() -> None:
+    calm = [resource("Unchanged", number=number) for number in range(MOST_RESOURCES)]
+    shown, left_out = bounded([*calm, resource("Prune"), resource("Unchanged", message="drifted")])
+    assert [one["action"] for one in shown[-2:]] == ["Prune", "Unchanged"]
+    assert shown[-1]["message"] == "drifted"
+    assert [one["number"] for one in shown[:-2]] == list(range(MOST_RESOURCES - 2))
+    assert left_out == f"Left out: 2 objects, as a preview holds {MOST_RESOURCES}."
+
+
 def test_the_namespace_of_a_new_instance_has_no_suffix_yet() -> None:
     namespace = "shop-12345678"
     shown = with_nameless_namespace(

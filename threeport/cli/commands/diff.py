@@ -132,7 +132,7 @@ def _show(found: _Differences, output: str) -> None:
     for one in found.objects:
         for line in _object_lines(one, found.instances):
             result(line)
-    shown = [one for one in found.instances if one.differs or one.failed or one.note]
+    shown = [one for one in found.instances if one.tells]
     for number, instance in enumerate(shown):
         if number or found.objects:
             result("")
