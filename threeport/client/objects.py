@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import orjson
 
+from threeport.client.errors import Unreachable
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.resources.kind import Kind
 from threeport.resources.model import Resource, kind_of
@@ -35,6 +36,11 @@ def encode_json(value: object) -> bytes:
 
 
 def decode_json(body: bytes) -> JsonObject:
-    """The JSON object in an answer."""
-    value: JsonObject = orjson.loads(body)
+    """The JSON object in an answer. Raises `Unreachable` for another answer: something else stands before the API."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        value = None
+    if not isinstance(value, dict):
+        raise Unreachable("What answers at this URL is no Kubernetes-style API: it sent something else than JSON.")
     return value

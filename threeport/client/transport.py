@@ -10,15 +10,15 @@ import asyncio
 import random
 import re
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import aiohttp
 from yarl import URL
 
-from threeport.client.config import ClientSettings
+from threeport.client.config import ClientSettings, ConfigError
 from threeport.client.errors import Unreachable, error_from_answer
 from threeport.common.errors import ApiError, ServiceUnavailable, TooManyRequests, Unauthorized
 
@@ -235,10 +235,23 @@ def _no_redirects() -> aiohttp.TraceConfig:
 
 
 def _tls(settings: ClientSettings) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=settings.ca_file)
+    """Raises `ConfigError` for files that cannot be used."""
+    with _named(settings.ca_file):
+        context = ssl.create_default_context(cafile=settings.ca_file)
     if settings.cert_file:
-        context.load_cert_chain(settings.cert_file, settings.key_file)
+        with _named(settings.cert_file, settings.key_file):
+            context.load_cert_chain(settings.cert_file, settings.key_file)
     return context
+
+
+@contextmanager
+def _named(*files: str | None) -> Iterator[None]:
+    """The library does not say which file it is that it cannot use."""
+    try:
+        yield
+    except OSError as error:  # so are those of TLS
+        names = " or ".join(file for file in files if file)
+        raise ConfigError(f"The credentials in {names} cannot be used: {error.strerror or error}.") from None
 
 
 def _read_token(path: str) -> str:

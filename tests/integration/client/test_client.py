@@ -6,12 +6,16 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from tests.fixtures.api import Api, ApiProcesses
+from threeport.bootstrap.local.processes import LOOPBACK
 from threeport.client import Client, ClientSettings, Operation, Unreachable, WatchEvent
+from threeport.client.config import ConfigError
 from threeport.common.errors import AlreadyExists, Conflict, Invalid, NotFound, Unauthorized
 from threeport.resources.core import Namespace
 from threeport.resources.kubernetes_runtime import (
@@ -205,3 +209,33 @@ async def test_a_token_file_is_read_again_when_it_changes(api: Api, tmp_path: Pa
             await client.list(Namespace)
         file.write_text(api.agent("nobody").token or "")
         await client.catalog()
+
+
+async def test_files_of_credentials_that_cannot_be_used_are_named(api: Api, tmp_path: Path) -> None:
+    none, empty = str(tmp_path / "none.pem"), tmp_path / "empty.pem"
+    empty.touch()
+    for unusable, named in (
+        (replace(api.admin, ca_file=none), none),
+        (replace(api.admin, ca_file=str(empty)), str(empty)),
+        (replace(api.admin, cert_file=none), none),
+        (replace(api.admin, key_file=str(empty)), str(empty)),
+    ):
+        async with Client(unusable) as client:
+            with pytest.raises(ConfigError, match=named):
+                await client.get_path("/version")
+
+
+@pytest.mark.parametrize("body", ["<html>Welcome to the proxy</html>", "[]", ""])
+async def test_what_answers_and_is_no_api_is_told_as_such(body: str) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text=body)
+
+    app = web.Application()
+    app.add_routes([web.get("/{path:.*}", answer)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, LOOPBACK, 0).start()
+    async with Client(ClientSettings(url=f"http://{LOOPBACK}:{runner.addresses[0][1]}")) as client:
+        with pytest.raises(Unreachable, match="no Kubernetes-style API"):
+            await client.list(WorkloadDefinition)
+    await runner.cleanup()
