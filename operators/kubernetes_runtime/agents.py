@@ -38,6 +38,8 @@ from threeport.resources.model import kind_of
 
 MADE_FOR: Final = "threeport.io/made-for"
 RENEW_AFTER: Final = "threeport.io/renew-after"
+LONGEST_LIFE: Final = 366 * 24 * 3600.0
+"""Seconds; no token of ours lives longer."""
 _RUNTIME: Final = kind_of(KubernetesRuntimeInstance)
 
 
@@ -98,7 +100,7 @@ async def _ensure_file(
     metrics_port: int | None,
 ) -> None:
     made_for = _digest(runtime, settings, cluster, str(metrics_port or ""))
-    if _is_good(_read(path), made_for):
+    if is_good(_read(path), made_for):
         return
     token, expires = await _account_token(cluster)
     api_token = await _api_token(controller, runtime)
@@ -123,8 +125,8 @@ async def _ensure_deployment(
     made_for = _digest(runtime, settings, cluster, "")
     secret = await cluster.get("v1", "Secret", name, AGENT_NAMESPACE)
     annotations = (secret or {"metadata": {}})["metadata"].get("annotations") or {}
-    known = {"madeFor": annotations.get(MADE_FOR), "renewAfter": float(annotations.get(RENEW_AFTER) or 0)}
-    token = "" if _is_good(known, made_for) else await _api_token(controller, runtime)
+    known = {"madeFor": annotations.get(MADE_FOR), "renewAfter": annotations.get(RENEW_AFTER)}
+    token = "" if is_good(known, made_for) else await _api_token(controller, runtime)
     access = ApiAccess(url=settings.api_url, ca=settings.ca(), token=token)
     if token:
         manifest = access_secret(name, access)
@@ -151,8 +153,14 @@ async def _api_token(controller: Controller, runtime: FrozenJson) -> str:
     return str((await controller.client.post_path(path))["token"])
 
 
-def _is_good(known: FrozenJson, made_for: str) -> bool:
-    return known.get("madeFor") == made_for and float(known.get("renewAfter") or 0) > time.time()
+def is_good(known: FrozenJson, made_for: str) -> bool:
+    """Whether tokens are what they are to be, and young enough. What is known of them is read from a file, or from a
+    Secret of the cluster, where anybody may have changed it: what makes no sense there is not good."""
+    try:
+        renew_after = float(known.get("renewAfter") or 0)
+    except (TypeError, ValueError):
+        return False
+    return known.get("madeFor") == made_for and time.time() < renew_after < time.time() + LONGEST_LIFE
 
 
 def _renew_after(expires: float) -> float:
@@ -166,7 +174,8 @@ def _expiry_of(token: str) -> float:
         claims = jwt.decode(token, options={"verify_signature": False})
     except jwt.InvalidTokenError:
         claims = {}
-    return float(claims.get("exp") or time.time() + 365 * 24 * 3600)
+    expires = claims.get("exp")
+    return float(expires) if isinstance(expires, int | float) else time.time() + 365 * 24 * 3600
 
 
 def _digest(runtime: FrozenJson, settings: RuntimeSettings, cluster: Cluster, more: str) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from operators.kubernetes_runtime.agents import agent_pod, agent_settings
+import time
+
+import pytest
+
+from operators.kubernetes_runtime.agents import agent_pod, agent_settings, is_good
 from operators.kubernetes_runtime.settings import RuntimeSettings
 from threeport.common.types import JsonObject
 from threeport.kube.agent_deployment import DEFAULT_RESOURCES, METRICS_PORT
@@ -33,3 +37,25 @@ def test_limits_alone_leave_the_usual_requests() -> None:
 
 def test_without_an_image_there_is_no_pod() -> None:
     assert agent_pod({}, RuntimeSettings()) is None
+
+
+@pytest.mark.parametrize(
+    ("renew_after", "good"),
+    [
+        (1, True),
+        (-1, False),
+        (10**9, False),
+        ("soon", False),
+        (None, False),
+        ("inf", False),
+        ("nan", False),
+        ([], False),
+    ],
+)
+def test_tokens_are_made_anew_when_their_time_has_come_or_what_is_said_of_it_makes_no_sense(
+    renew_after: object, good: bool
+) -> None:
+    known = time.time() + renew_after * 100 if isinstance(renew_after, int | float) else renew_after
+    for said in (known, str(known)):
+        assert is_good({"madeFor": "x", "renewAfter": said}, "x") is good
+        assert not is_good({"madeFor": "x", "renewAfter": said}, "y")
