@@ -6,7 +6,7 @@ simulated cluster) passes the others in.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
@@ -80,6 +80,8 @@ class Admission:
     dry_run: bool = False
     together: frozenset[Key] = frozenset()
     """What the same transaction creates or applies, this object included."""
+    planned: Mapping[Key, StoredObject] = field(default_factory=dict)
+    """What earlier operations of the same transaction make of other objects, read anew if they have changed."""
     warnings: list[str] = field(default_factory=list)
     claims: list[Write] = field(default_factory=list)
     """Writes of `threeport.krm.claims`, to be made together with this one."""

@@ -7,91 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 import orjson
 
-from threeport.common.errors import ApiError, BadRequest, Conflict, RequestTooLarge
+from threeport.common.errors import ApiError, Conflict
 from threeport.common.types import JsonObject
-from threeport.krm.deletion import parse_options
-from threeport.krm.interfaces import Caller, Verb
+from threeport.krm.error_details import describe
+from threeport.krm.interfaces import Caller
 from threeport.krm.patches import merge_patched
-from threeport.krm.paths import Target
+from threeport.krm.steps import VERBS, Step
 from threeport.krm.views import Views
-from threeport.krm.writing import ATTEMPTS, Options, Plan, Writer
-from threeport.resources.kind import Catalog
+from threeport.krm.writing import ATTEMPTS, Plan, Writer
 from threeport.store.records import NameTaken, StaleRevision, StillReferenced, StoredObject
 
-OPERATIONS_LIMIT = 1000
-
-_VERBS: dict[str, Verb] = {
-    "create": "create",
-    "apply": "patch",
-    "patch": "patch",
-    "update": "update",
-    "replace": "update",
-    "delete": "delete",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One operation of a transaction."""
-
-    index: int
-    operation: str
-    target: Target
-    obj: JsonObject
-    options: Options
-
-    def __str__(self) -> str:
-        place = f"{self.target.namespace}/" if self.target.namespace else ""
-        return f"operation {self.index} ({self.operation} {self.target.kind.kind} {place}{self.target.name})"
-
-
-def parse_steps(catalog: Catalog, body: JsonObject, options: Options) -> list[Step]:
-    """The operations of a transaction. Raises `BadRequest` naming the index of one that is none."""
-    operations = body.get("operations")
-    if not isinstance(operations, list) or not operations:
-        raise BadRequest('operations must be a list, such as [{"operation": "apply", "object": {...}}]')
-    if len(operations) > OPERATIONS_LIMIT:
-        raise RequestTooLarge(f"a transaction may have at most {OPERATIONS_LIMIT} operations; split it")
-    steps = [_parse_step(catalog, index, operation, options) for index, operation in enumerate(operations)]
-    seen: dict[object, Step] = {}
-    for step in steps:
-        if step.target.name and (first := seen.setdefault(step.target.key, step)) is not step:
-            raise BadRequest(f"{step} is about the same object as {first}; put both changes into one operation")
-    together = frozenset(step.target.key for step in steps if step.operation in ("create", "apply"))
-    return [replace(step, options=replace(step.options, together=together)) for step in steps]
-
-
-def _parse_step(catalog: Catalog, index: int, operation: Any, options: Options) -> Step:
-    if not isinstance(operation, dict) or str(operation.get("operation")) not in _VERBS:
-        raise BadRequest(f"operations[{index}].operation must be one of {', '.join(_VERBS)}")
-    obj = operation.get("object")
-    if not isinstance(obj, dict) or not isinstance(obj.get("metadata"), dict):
-        raise BadRequest(f"operations[{index}].object must be an object with apiVersion, kind and metadata")
-    kind = catalog.by_kind(str(obj.get("apiVersion")), str(obj.get("kind")))
-    if kind is None:
-        raise BadRequest(
-            f"operations[{index}].object is of {obj.get('apiVersion')}, {obj.get('kind')}: no such kind here"
-        )
-    name, namespace = obj["metadata"].get("name") or "", obj["metadata"].get("namespace") or ""
-    if not isinstance(name, str) or not isinstance(namespace, str):
-        raise BadRequest(f"operations[{index}].object.metadata: name and namespace must be text")
-    if kind.namespaced and not namespace:
-        raise BadRequest(f"operations[{index}].object.metadata.namespace is missing: {kind.kind} lives in a namespace")
-    if not name and operation["operation"] != "create":
-        raise BadRequest(f"operations[{index}].object.metadata.name is missing")
-    own = replace(
-        options,
-        manager=str(operation.get("fieldManager") or options.manager),
-        force=bool(operation.get("force", options.force)),
-    )
-    target = Target(kind, namespace if kind.namespaced else "", name)
-    return Step(index, operation["operation"], target, obj, own)
+_Named: TypeAlias = tuple[str, str, str, str]
+"""Version and kind, namespace and name of an object."""
 
 
 class Transactions:
@@ -107,9 +40,9 @@ class Transactions:
         Raises the error of the operation that failed, with its index; then nothing has been changed.
         """
         for step in steps:
-            await self._writer.authorize(caller, _VERBS[step.operation], step.target)
+            await self._writer.authorize(caller, VERBS[step.operation], step.target)
         for _ in range(ATTEMPTS):
-            plans = [await self._plan(caller, step) for step in steps]
+            plans = await self._plan_all(caller, steps)
             try:
                 stored = await self._store(caller, steps, plans, dry_run=dry_run)
             except StaleRevision:
@@ -132,6 +65,25 @@ class Transactions:
                 raise StaleRevision(error.key, error.found) from None
             raise _located(step, self._writer.explained(error, step.target.kind)) from None
 
+    async def _plan_all(self, caller: Caller, steps: Sequence[Step]) -> list[Plan]:
+        plans: list[Plan] = []
+        planned: dict[Key, StoredObject] = {}
+        for step in steps:
+            plan = await self._plan(caller, replace(step, options=replace(step.options, planned=planned)))
+            planned[plan.outcome.key] = plan.outcome
+            plans.append(plan)
+        return plans
+
+    async def _plan_all(self, caller: Caller, steps: Sequence[Step]) -> list[Plan]:
+        plans: list[Plan] = []
+        uids: dict[_Named, str] = {}
+        for step in steps:
+            plan = await self._plan(caller, replace(step, obj=_owned(step, uids)))
+            key = plan.outcome.key
+            uids[plan.kind.api_version, plan.kind.kind, key.namespace, key.name] = plan.outcome.uid
+            plans.append(plan)
+        return plans
+
     async def _plan(self, caller: Caller, step: Step) -> Plan:
         try:
             return await self._plan_step(caller, step)
@@ -146,7 +98,7 @@ class Transactions:
             case "apply":
                 return await writer.plan_apply(caller, target, obj, options)
             case "delete":
-                return await writer.plan_delete(caller, target, parse_options({}, dry_run=options.dry_run))
+                return await writer.plan_delete(caller, target, step.deletion)
             case "update" | "replace":
                 return await writer.plan_update(caller, target, lambda live: _copy(obj), options, verb="update")
         return await writer.plan_update(
@@ -160,12 +112,34 @@ def _copy(obj: JsonObject) -> JsonObject:
     return copy
 
 
+def _owned(step: Step, uids: Mapping[_Named, str]) -> JsonObject:
+    """The object of a step; owners without a uid, which an earlier operation of the transaction makes, get theirs."""
+    references = step.obj["metadata"].get("ownerReferences")
+    if not isinstance(references, list):
+        return step.obj
+    known = [_with_uid(reference, step.target.namespace, uids) for reference in references]
+    return {**step.obj, "metadata": {**step.obj["metadata"], "ownerReferences": known}}
+
+
+def _with_uid(reference: Any, namespace: str, uids: Mapping[_Named, str]) -> Any:
+    if not isinstance(reference, dict) or reference.get("uid"):
+        return reference
+    version, kind, name = (str(reference.get(field)) for field in ("apiVersion", "kind", "name"))
+    uid = uids.get((version, kind, namespace, name)) or uids.get((version, kind, "", name))
+    return {**reference, "uid": uid} if uid else reference
+
+
 def _located(step: Step, error: ApiError) -> ApiError:
     """The same error, saying which operation it is about."""
-    return type(error)(
+    located = type(error)(
         f"{step}: {error.message}; nothing was changed",
         kind=error.kind,
         name=error.name,
-        causes=[replace(cause, field=f"operations[{step.index}].object.{cause.field}") for cause in error.causes],
+        causes=[
+            replace(cause, field=f"operations[{step.index}].object.{cause.field.removeprefix('.')}")
+            for cause in error.causes
+        ],
         retry_after=error.retry_after,
     )
+    describe(located, step.target.kind)
+    return located

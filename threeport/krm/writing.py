@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
@@ -61,6 +61,8 @@ class Options:
     force: bool = False
     together: frozenset[Key] = frozenset()
     """What the same transaction creates or applies: it will be there when this is."""
+    planned: Mapping[Key, StoredObject] = field(default_factory=dict)
+    """What earlier operations of the same transaction make of their objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -436,6 +438,7 @@ class Writer:
             subresource=subresource,
             dry_run=options.dry_run,
             together=options.together,
+            planned=options.planned,
         )
         for admitter in self._services.admitters:
             await admitter.admit(admission)

@@ -51,6 +51,27 @@ async def test_a_transaction_cannot_make_two_defaults(admin: Http, name: str) ->
     assert (await admin.get(f"{RUNTIMES}/{name}-a")).code == 404
 
 
+async def test_a_transaction_moves_the_default_from_one_runtime_to_another(admin: Http, name: str) -> None:
+    for each, default in (("a", True), ("b", False)):
+        assert (await admin.post(RUNTIMES, runtime(f"{name}-{each}", default=default))).code == 201
+
+    def becomes(each: str, default: bool) -> dict[str, Any]:
+        return {"operation": "patch", "object": runtime(f"{name}-{each}", default=default)}
+
+    moving = [becomes("a", False), becomes("b", True)]
+    refused = await admin.post(f"{GROUP}/transactions", {"operations": moving[::-1]})
+    assert (refused.code, f"is set on '{name}-a' already" in refused.json["message"]) == (422, True)
+    moved = await admin.post(f"{GROUP}/transactions", {"operations": moving})
+    assert moved.code == 200, moved.text
+    found = {each: (await admin.get(f"{RUNTIMES}/{name}-{each}")).json["spec"]["defaultRuntime"] for each in "ab"}
+    assert found == {"a": False, "b": True}
+    # Or the one goes away, and the other takes over.
+    handed_on = [{"operation": "delete", "object": runtime(f"{name}-b")}, becomes("a", True)]
+    answer = await admin.post(f"{GROUP}/transactions", {"operations": handed_on})
+    assert answer.code == 200, answer.text
+    assert (await admin("PATCH", f"{RUNTIMES}/{name}-a", {"spec": {"defaultRuntime": False}})).code == 200
+
+
 async def test_a_runtime_that_is_used_without_being_named_stays(
     admin: Http, http: Callable[[ClientSettings], Http], api: Api, name: str
 ) -> None:

@@ -18,13 +18,14 @@ class DefaultRuntimeAdmitter:
         self._store = store
 
     async def admit(self, admission: Admission) -> None:
-        """Raises `Invalid`, naming the runtime that is the default now."""
+        """Raises `Invalid`, naming the runtime that is the default now, and remains so in the same transaction."""
         if admission.kind.resource != RUNTIMES or not _is_default(admission.new) or _is_default(admission.old):
             return
         admission.claims.append(await claimed(self._store, "default-runtime"))
         page = await self._store.list_page(RUNTIMES)
-        for other in page.items:
-            if other.key != admission.key and not other.deleting and _is_default(other.decoded()):
+        for found in page.items:
+            other = admission.planned.get(found.key, found)
+            if other.key != admission.key and not (other.deleting or other.deleted) and _is_default(other.decoded()):
                 message = f"is set on {other.key.name!r} already: set it to false there first"
                 raise Invalid(
                     f'{admission.kind.kind} "{admission.key.name}" is invalid: {".".join(_FIELD)} {message}.',
