@@ -22,6 +22,7 @@ _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 _NAME_PART = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _PATH_SEGMENT = re.compile(r"[^/%]+")
+_LONGEST_MANAGER = 128
 _LONGEST_NAME, _LONGEST_LABEL = 253, 63
 _ANNOTATIONS_LIMIT = 256 * 1024
 _LABELS_LIMIT = 64 * 1024
@@ -34,6 +35,7 @@ MANAGED = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriod
 
 _STRICT_NAMES = {"namespaces"}
 _PATH_NAMES = {"rbac.authorization.k8s.io"}
+MANAGER_RULE = f"1 to {_LONGEST_MANAGER} printable characters"
 
 
 def timestamp() -> str:
@@ -193,11 +195,18 @@ def _finalizer_causes(finalizers: Any) -> Iterator[Cause]:
             yield Cause(f"metadata.finalizers[{index}]", "must be a name such as example.com/finalizer")
 
 
+def is_manager(name: str) -> bool:
+    """Whether a field manager may be called so: `MANAGER_RULE`."""
+    return 0 < len(name) <= _LONGEST_MANAGER and name.isprintable()
+
+
 def _owner_causes(owners: Any) -> Iterator[Cause]:
     if owners is not None and not isinstance(owners, list):
         yield Cause("metadata.ownerReferences", "must be a list")
         return
     for index, owner in enumerate(owners or ()):
         fields = ("apiVersion", "kind", "name", "uid")
-        if not isinstance(owner, dict) or not all(isinstance(owner.get(field), str) for field in fields):
+        if not isinstance(owner, dict) or not all(
+            isinstance(text := owner.get(field), str) and text for field in fields
+        ):
             yield Cause(f"metadata.ownerReferences[{index}]", f"must have {', '.join(fields)}")

@@ -8,25 +8,27 @@ from typing import cast
 
 from aiohttp import web
 
-from threeport.common.errors import ApiError, BadRequest, Invalid, MethodNotAllowed, NotFound
+from threeport.common.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
 from threeport.common.types import JsonObject
 from threeport.krm.answers import is_worth_compressing, json_answer, success
 from threeport.krm.bodies import decode_object, read_limited
 from threeport.krm.deletion import DeleteOptions, parse_options
+from threeport.krm.error_details import describe
 from threeport.krm.interfaces import Action, Caller, Verb
+from threeport.krm.metadata import MANAGER_RULE, is_manager
 from threeport.krm.negotiation import Form, body_type, is_true, negotiate
 from threeport.krm.patches import APPLY, parse_patch
 from threeport.krm.paths import Target
 from threeport.krm.protobuf import MEDIA_TYPE, decode_protobuf
 from threeport.krm.reading import Reader, check_list_options, parse_limit, parse_selection
 from threeport.krm.services import Services
-from threeport.krm.transactions import Transactions, parse_steps
+from threeport.krm.steps import is_dry_run, parse_steps
+from threeport.krm.transactions import Transactions
 from threeport.krm.watching import Watches, action_of
 from threeport.krm.writing import Options, Writer, Written
-from threeport.resources.kind import FieldValidation, Kind
+from threeport.resources.kind import FieldValidation
 from threeport.store.records import StoredObject
 
-_LONGEST_MANAGER = 128
 _BATCH = 500
 
 
@@ -41,8 +43,8 @@ def parse_write_options(request: web.Request, caller: Caller, *, field_validatio
         raise BadRequest(f"fieldValidation is {validation!r}, not one of Strict, Warn, Ignore")
     agent = request.headers.get("User-Agent", "").partition("/")[0]
     manager = query.get("fieldManager") or agent or caller.identity.name
-    if len(manager) > _LONGEST_MANAGER or not manager.isprintable():
-        raise BadRequest(f"fieldManager must be at most {_LONGEST_MANAGER} printable characters")
+    if not is_manager(manager):
+        raise BadRequest(f"fieldManager must be {MANAGER_RULE}")
     return Options(
         dry_run=_is_dry_run(query),
         field_validation=cast(FieldValidation, validation),
@@ -80,7 +82,7 @@ class Objects:
         try:
             return await self._answer(request, caller, target)
         except ApiError as error:
-            _describe(error, target.kind)
+            describe(error, target.kind)
             raise
 
     async def _answer(self, request: web.Request, caller: Caller, target: Target) -> web.StreamResponse:
@@ -259,16 +261,8 @@ class Objects:
         """Answers ``POST .../transactions``: all operations of the body, or none."""
         options = parse_write_options(request, caller, field_validation="Strict")
         body = await read_object(request)
-        options = replace(options, dry_run=options.dry_run or body.get("dryRun") in (True, ["All"]))
+        options = replace(options, dry_run=options.dry_run or is_dry_run(body))
         steps = parse_steps(self._services.catalog, body, options)
         texts, warnings = await self._transactions.run(caller, steps, dry_run=options.dry_run)
         head = '{"kind":"TransactionResult","apiVersion":"threeport.io/v1alpha1","results":['
         return json_answer(f"{head}{','.join(texts)}]}}", warnings=warnings)
-
-
-def _describe(error: ApiError, kind: Kind) -> None:
-    """Completes what an error about an object of this kind says: as in Kubernetes `Invalid` names the kind, all others
-    the resource."""
-    if error.kind in (kind.plural, kind.kind) or (error.name and not error.kind):
-        error.kind = kind.kind if isinstance(error, Invalid) else kind.plural
-        error.group = kind.group

@@ -21,7 +21,7 @@ from threeport.krm.patches import merge_patched
 from threeport.krm.steps import VERBS, Step
 from threeport.krm.views import Views
 from threeport.krm.writing import ATTEMPTS, Plan, Writer
-from threeport.store.records import NameTaken, StaleRevision, StillReferenced, StoredObject
+from threeport.store.records import Key, NameTaken, StaleRevision, StillReferenced, StoredObject
 
 _Named: TypeAlias = tuple[str, str, str, str]
 """Version and kind, namespace and name of an object."""
@@ -68,18 +68,12 @@ class Transactions:
     async def _plan_all(self, caller: Caller, steps: Sequence[Step]) -> list[Plan]:
         plans: list[Plan] = []
         planned: dict[Key, StoredObject] = {}
-        for step in steps:
-            plan = await self._plan(caller, replace(step, options=replace(step.options, planned=planned)))
-            planned[plan.outcome.key] = plan.outcome
-            plans.append(plan)
-        return plans
-
-    async def _plan_all(self, caller: Caller, steps: Sequence[Step]) -> list[Plan]:
-        plans: list[Plan] = []
         uids: dict[_Named, str] = {}
         for step in steps:
-            plan = await self._plan(caller, replace(step, obj=_owned(step, uids)))
+            options = replace(step.options, planned=planned)
+            plan = await self._plan(caller, replace(step, obj=_owned(step, uids), options=options))
             key = plan.outcome.key
+            planned[key] = plan.outcome
             uids[plan.kind.api_version, plan.kind.kind, key.namespace, key.name] = plan.outcome.uid
             plans.append(plan)
         return plans
