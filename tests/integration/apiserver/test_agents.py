@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
+import aiohttp
 import orjson
 import pytest
 
 from tests.fixtures.api import Api
 from tests.integration.apiserver.http import GROUP, Http
+from threeport.apiserver import identities
 from threeport.apiserver.authorization import RUNTIME_LABEL
 from threeport.client.config import ClientSettings
 
@@ -211,6 +214,27 @@ async def test_a_token_dies_with_its_runtime(mine: Http, admin: Http, http: Make
     again = await installer.post(f"{RUNTIMES}/{name}/agenttoken", {})
     renewed = http(ClientSettings(url=api.url, ca_file=str(api.ca_file), token=again.json["token"]))
     assert (await renewed.get(f"{REPORTS}?{selected(name)}")).code == 200
+
+
+async def test_a_watch_ends_when_the_token_that_opened_it_expires(http: MakeHttp, api: Api, name: str) -> None:
+    token = api.tokens.issue(identities.agent(name), lifetime=3)
+    agent = http(ClientSettings(url=api.url, ca_file=str(api.ca_file), token=token))
+    async with asyncio.timeout(15):
+        path = f"{REPORTS}?{selected(name)}&watch=true&timeoutSeconds=60"
+        with contextlib.suppress(aiohttp.ClientError):
+            assert (await agent.get(path)).code in (200, 401)
+        assert (await agent.get(f"{REPORTS}?{selected(name)}")).code == 401
+
+
+async def test_an_agent_refers_to_nothing_where_it_may_not_read(mine: Http, admin: Http, name: str) -> None:
+    there = {"name": "i", "namespace": f"{name}-other"}
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": there["namespace"]}}
+    assert (await admin.post("/api/v1/namespaces", namespace)).code == 201
+    made = await mine.post(REPORTS, report(name, f"{name}-a", instanceRef=there))
+    assert made.code == 403, made.text
+    assert (await mine.post(REPORTS, report(name, f"{name}-a"))).code == 201
+    changed = await mine.patch(f"{REPORTS}/{name}", {"spec": {"instanceRef": there}})
+    assert changed.code == 403, changed.text
 
 
 async def test_only_the_installer_gets_agent_tokens(http: MakeHttp, api: Api, admin: Http, name: str) -> None:

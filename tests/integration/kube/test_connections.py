@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -122,3 +122,40 @@ async def test_certificates_that_are_none_deny_access_by_name(
     ):
         with pytest.raises(AccessDenied, match="certificateAuthority, clientCertificate or clientKey"):
             made(access)
+
+
+async def through_cluster(access: ClusterAccess) -> None:
+    cluster = Cluster(access)
+    try:
+        await cluster.version()
+    finally:
+        await cluster.close()
+
+
+async def through_log(access: ClusterAccess) -> None:
+    async with PodStreams(access) as streams, streams.log("a", "web", {}):
+        pass
+
+
+async def through_port(access: ClusterAccess) -> None:
+    async with PodStreams(access) as streams, streams.port("a", "web", 80):
+        pass
+
+
+@pytest.mark.parametrize("way", [through_cluster, through_log, through_port])
+async def test_no_way_into_a_cluster_follows_a_redirect(
+    server: Answering, way: Callable[[ClusterAccess], Awaitable[None]]
+) -> None:
+    async def lead_astray(_: web.Request) -> web.Response:
+        raise web.HTTPFound(f"{server.url}/version")
+
+    server.may_answer.set()
+    app = web.Application()
+    app.add_routes([web.get("/{path:.*}", lead_astray)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, LOOPBACK, 0).start()
+    with pytest.raises(ClusterUnreachable, match="redirect, which is not followed"):
+        await way(ClusterAccess(endpoint=f"http://{LOOPBACK}:{runner.addresses[0][1]}", token="secret"))
+    assert not server.asked.is_set()
+    await runner.cleanup()
