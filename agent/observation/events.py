@@ -50,6 +50,10 @@ class Events:
         found = [event for uid in subjects for event in self._about.get(uid, {}).values()]
         return sorted(found, key=lambda event: (event.last_seen or "", event.uid))[-NEWEST:]
 
+    def newest_reason(self, subject: str) -> str:
+        """The reason of the newest Event about the object with this uid, or nothing."""
+        return next((event.reason for event in reversed(self.newest([subject]))), "")
+
     def complaint(self, subject: str) -> ReportedEvent | None:
         """The newest Event about the object with this uid if it is a warning: nothing was better since."""
         newest = self.newest([subject])[-1:]

@@ -21,6 +21,12 @@ PROBE_FAILED: Final = "Unhealthy"
 """The reason of the kubelet's Event about a probe: the status of the pod says no more than that it is not ready."""
 
 
+JOB: Final = "Job"
+
+AWAITING_POD: Final = "WaitForFirstConsumer"
+"""The reason of the Event about a claim that is bound when a pod wants it, as its storage class says."""
+
+
 class Finding(NamedTuple):
     """The report of an instance."""
 
@@ -111,17 +117,24 @@ def _causes(members: dict[str, Seen], named: set[ObjectName], events: Events) ->
     for seen in members.values():
         verdict = _with_complaint(seen, events)
         explains = seen.verdict.is_trouble or verdict != seen.verdict
-        if explains and not seen.ended and seen.name not in named:
+        if explains and seen.name not in named:
             owner = members.get(seen.owner)
             while owner is not None and owner.name not in named:
                 owner = members.get(owner.owner)
-            if owner is not None:
+            if owner is not None and (not seen.ended or _has_given_up(owner)):
                 found.setdefault(owner.uid, []).append(verdict)
     return found
 
 
+def _has_given_up(seen: Seen) -> bool:
+    """Whether this is a Job whose pods have failed too often: nothing replaces them, so they explain it."""
+    return seen.name.kind == JOB and seen.verdict.health == "Down"
+
+
 def _with_complaint(seen: Seen, events: Events) -> Verdict:
     """What is under way for a reason that only an Event tells: a quota, a volume, a probe that fails."""
+    if seen.verdict.health == "Progressing" and events.newest_reason(seen.uid) == AWAITING_POD:
+        return Verdict("Healthy", "no pod has asked for it yet")
     complaint = events.complaint(seen.uid)
     if complaint is None or is_on_its_way_out(seen.verdict):
         return seen.verdict
@@ -134,6 +147,8 @@ def _explained(seen: Seen, causes: list[Verdict], events: Events) -> Verdict:
     """A Deployment that waits for pods is explained by the pod that cannot start; while some serve, it is Degraded."""
     if seen.verdict.health == "Healthy" or not causes:
         return _with_complaint(seen, events)
+    if _has_given_up(seen):
+        return Verdict("Down", sentence(seen.verdict.message, worst(sorted(causes)).message))
     cause = worst(sorted(causes))  # not the one heard of first: that may be another after a restart
     if not cause.is_trouble or (seen.verdict.is_trouble and seen.verdict.severity > cause.severity):
         return Verdict(seen.verdict.health, cause.message)

@@ -14,7 +14,7 @@ from typing import Final
 from agent.metrics import WRITES
 from agent.reporting.report import Finding
 from agent.reporting.reports import Reports
-from agent.reporting.told import Told, is_news, told_of
+from agent.reporting.told import Told, is_mere_repetition, is_news, told_of
 from threeport.common.delays import retry_delay
 from threeport.common.errors import ApiError
 from threeport.resources.workload import report_name
@@ -26,6 +26,9 @@ QUIET: Final = 0.2
 
 PACE: Final = 1.0
 """Seconds at least between two reports of one instance."""
+
+REPETITIONS: Final = 30.0
+"""Seconds at least until it is told how often what is known has happened meanwhile."""
 
 WRITERS: Final = 8
 """Reports on their way at the same time."""
@@ -186,9 +189,13 @@ class Reporter:
         if finding.look_again is not None:
             self._schedule(instance, _now() + finding.look_again)
         spec, new = finding.spec, told_of(finding.spec)
-        known = self._told.get(instance)
+        known = self._told[instance][2] if instance in self._told else None
         foreseen = told_of(finding.foreseen) if finding.foreseen is not None else new
-        if not (is_news(new, known[2] if known else None) and is_news(foreseen, known[2] if known else None)):
+        if not (is_news(new, known) and is_news(foreseen, known)):
+            return
+        next_repetition = self._written.get(instance, float("-inf")) + REPETITIONS
+        if is_mere_repetition(new, known) and next_repetition > _now():
+            self._schedule(instance, next_repetition)
             return
         self._written[instance] = _now()
         await self._reports.write(spec)

@@ -29,3 +29,10 @@ def told_of(spec: WorkloadReportSpec) -> Told:
 def is_news(new: Told, old: Told | None) -> bool:
     """Whether the report has to be written. Events that the cluster has forgotten since are no news."""
     return old is None or new.digest != old.digest or not new.events <= old.events
+
+
+def is_mere_repetition(new: Told, old: Told | None) -> bool:
+    """Whether all that is new is how often something has happened: a probe that goes on failing."""
+    if old is None or new.digest != old.digest:
+        return False
+    return {uid for uid, _ in new.events} <= {uid for uid, _ in old.events}

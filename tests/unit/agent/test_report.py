@@ -123,6 +123,37 @@ def test_a_probe_that_fails_is_said_of_the_deployment() -> None:
     assert (spec.health, spec.resources[0].message) == ("Progressing", "Unhealthy: Readiness probe failed: 503")
 
 
+CLAIM, JOB = KindName("v1", "PersistentVolumeClaim"), KindName("batch/v1", "Job")
+
+
+def test_a_claim_that_is_bound_when_a_pod_wants_it_is_as_wanted_until_one_does() -> None:
+    scene = Scene(CLAIM)
+    scene.put(CLAIM, "data", status={"phase": "Pending"})
+    assert scene.report((CLAIM, "data")).spec.health == "Progressing"
+    scene.events.seen(warning("uid-data", "WaitForFirstConsumer", "waiting for first consumer", kind="Normal"))
+    assert scene.report((CLAIM, "data")).spec.health == "Healthy"
+    scene.events.seen(warning("uid-data", "ProvisioningFailed", "no space", at="20"))
+    spec = scene.report((CLAIM, "data")).spec
+    assert (spec.health, spec.resources[0].message) == ("Progressing", "ProvisioningFailed: no space")
+
+
+def test_a_job_that_has_given_up_tells_how_its_pods_ended() -> None:
+    scene = Scene(JOB)
+    failed = [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "limit"}]
+    scene.put(JOB, "migrate", status={"conditions": failed})
+    ended = [{"name": "main", "state": {"terminated": {"exitCode": 3, "reason": "Error"}}}]
+    scene.put(POD, "migrate-1", owner="uid-migrate", status={"phase": "Failed", "containerStatuses": ended})
+    spec = scene.report((JOB, "migrate")).spec
+    assert (spec.health, spec.resources[0].message) == ("Down", "BackoffLimitExceeded: limit: exit code 3")
+
+
+def test_a_job_that_tries_again_is_under_way_whatever_became_of_its_first_pod() -> None:
+    scene = Scene(JOB)
+    scene.put(JOB, "migrate", status={"failed": 1})
+    scene.put(POD, "migrate-1", owner="uid-migrate", status={"phase": "Failed", "reason": "Evicted"})
+    assert scene.report((JOB, "migrate")).spec.health == "Progressing"
+
+
 def test_a_pod_on_its_way_out_complains_in_vain() -> None:
     scene = Scene(DEPLOYMENT)
     scene.put(DEPLOYMENT, "web", **running(1))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from agent.reporting.told import is_news, told_of
+import pytest
+
+from agent.reporting.told import is_mere_repetition, is_news, told_of
 from threeport.resources.model import Reference
 from threeport.resources.workload import ReportedEvent, WorkloadReportSpec
 
@@ -30,6 +32,21 @@ def test_another_health_and_another_event_are_news() -> None:
     assert is_news(told_of(report("Down", ("e", 1))), told)
     assert is_news(told_of(report("Healthy", ("e", 2))), told)
     assert is_news(told_of(report("Healthy", ("e", 1), ("f", 1))), told)
+
+
+@pytest.mark.parametrize(
+    ("new", "mere"),
+    [
+        (report("Healthy", ("e", 2)), True),
+        (report("Healthy", ("e", 2), ("f", 1)), False),
+        (report("Down", ("e", 2)), False),
+    ],
+    ids=["more often", "something else", "and worse"],
+)
+def test_that_something_happens_again_and_again_can_wait(new: WorkloadReportSpec, *, mere: bool) -> None:
+    told = told_of(report("Healthy", ("e", 1)))
+    assert is_mere_repetition(told_of(new), told) is mere
+    assert not is_mere_repetition(told_of(new), None)
 
 
 def test_events_that_the_cluster_has_forgotten_are_no_news() -> None:
