@@ -4,6 +4,7 @@
 |---|---|
 | admins | everything |
 | controllers | read and write all of Threeport's kinds, see sensitive fields, write Events, read Namespaces |
+| viewers | read all kinds, sensitive fields redacted |
 | only admins | look into clusters by way of the API (pods, logs and ports of an instance) |
 | the controller ``kubernetes-runtime`` | get tokens for agents |
 | an agent | read and write the WorkloadReports and the heartbeat of its own runtime, and read that runtime (redacted) |
@@ -36,6 +37,8 @@ INTO_CLUSTERS: Final = frozenset({"pods", "log", "portforward"})
 """Subresources of a WorkloadInstance that look into its cluster: for people, not for controllers and agents."""
 
 _READS: Final[frozenset[Verb]] = frozenset({"get", "list", "watch"})
+_VIEWS: Final = frozenset({"", "status"})
+"""What of an object viewers read: subresources may lead into clusters, or give tokens."""
 _LISTS: Final[frozenset[Verb]] = frozenset({"list", "watch"})
 _REPORT_VERBS: Final[frozenset[Verb]] = frozenset({"get", "list", "watch", "create", "update", "patch", "delete"})
 
@@ -52,6 +55,9 @@ def decide(identity: Identity, action: Action, obj: FrozenJson | None) -> ApiErr
     controller = identities.controller_of(identity)
     if controller is not None:
         return None if _controller_may(controller, action) else _forbidden(identity, action)
+    if identities.is_viewer(identity):
+        looks = action.verb in _READS and action.subresource in _VIEWS
+        return None if looks else _forbidden(identity, action)
     runtime = identities.runtime_of(identity)
     if runtime is None:
         return _forbidden(identity, action)

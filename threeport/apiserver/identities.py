@@ -12,9 +12,11 @@ from threeport.krm.interfaces import Identity
 ADMINS: Final = "threeport:admins"
 CONTROLLERS: Final = "threeport:controllers"
 AGENTS: Final = "threeport:agents"
+VIEWERS: Final = "threeport:viewers"
 
 _CONTROLLER_PREFIX: Final = "controller:"
 _AGENT_PREFIX: Final = "agent:"
+_VIEWER_PREFIX: Final = "viewer:"
 
 
 def admin() -> Identity:
@@ -32,6 +34,11 @@ def agent(runtime: str) -> Identity:
     return Identity(f"{_AGENT_PREFIX}{runtime}", (AGENTS,))
 
 
+def viewer(name: str) -> Identity:
+    """A person who looks and changes nothing."""
+    return Identity(f"{_VIEWER_PREFIX}{name}", (VIEWERS,))
+
+
 def is_admin(identity: Identity) -> bool:
     """Whether the identity administers the installation."""
     return ADMINS in identity.groups
@@ -45,6 +52,11 @@ def controller_of(identity: Identity) -> str | None:
 def runtime_of(identity: Identity) -> str | None:
     """The runtime whose agent the identity is, or None."""
     return _named(identity, AGENTS, _AGENT_PREFIX)
+
+
+def is_viewer(identity: Identity) -> bool:
+    """Whether the identity may look: its name and its group must both say so."""
+    return _named(identity, VIEWERS, _VIEWER_PREFIX) is not None
 
 
 def _named(identity: Identity, group: str, prefix: str) -> str | None:

@@ -28,6 +28,9 @@ NOBODY = (
     Identity("controller:", ("threeport:controllers",)),
     Identity("agent:", ("threeport:agents",)),
     Identity("someone", ("system:masters",)),
+    Identity("viewer:ann"),
+    Identity("ann", ("threeport:viewers",)),
+    Identity("viewer:", ("threeport:viewers",)),
 )
 
 
@@ -35,6 +38,16 @@ def kind(resource: str) -> Kind:
     found = CATALOG.by_resource(resource)
     assert found
     return found
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("resource", [each.resource for each in CATALOG])
+def test_a_viewer_reads_every_kind_and_does_nothing_else(resource: str, verb: Verb) -> None:
+    viewer = identities.viewer("ann")
+    refused = decide(viewer, Action(verb, kind(resource), "default", "x"), None)
+    assert (refused is None) == (verb in ("get", "list", "watch"))
+    for subresource in ("pods", "log", "portforward", AGENT_TOKEN):
+        assert decide(viewer, Action(verb, kind(resource), "default", "x", subresource=subresource), None) is not None
 
 
 def report(runtime: Any) -> dict[str, Any]:

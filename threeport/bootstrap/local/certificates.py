@@ -51,9 +51,11 @@ def issue_server(authority: Certificate, *, hosts: Sequence[str], name: str = "t
     return _leaf(authority, _subject(name), ExtendedKeyUsageOID.SERVER_AUTH, names)
 
 
-def issue_client(authority: Certificate, *, name: str, groups: Sequence[str] = ()) -> Certificate:
+def issue_client(
+    authority: Certificate, *, name: str, groups: Sequence[str] = (), life: timedelta | None = None
+) -> Certificate:
     """A certificate for a client: the API takes `name` (CN) as who it is and `groups` (O) as what it belongs to."""
-    return _leaf(authority, _subject(name, groups), ExtendedKeyUsageOID.CLIENT_AUTH, None)
+    return _leaf(authority, _subject(name, groups), ExtendedKeyUsageOID.CLIENT_AUTH, None, life)
 
 
 def is_current(certificate: bytes) -> bool:
@@ -73,6 +75,7 @@ def _leaf(
     subject: x509.Name,
     usage: x509.ObjectIdentifier,
     names: x509.SubjectAlternativeName | None,
+    life: timedelta | None = None,
 ) -> Certificate:
     issuer = x509.load_pem_x509_certificate(authority.certificate)
     issuer_key = serialization.load_pem_private_key(authority.key, password=None)
@@ -80,7 +83,7 @@ def _leaf(
         raise TypeError("the key of the authority is not an elliptic curve key")
     key = ec.generate_private_key(ec.SECP256R1())
     builder = (
-        _builder(subject, issuer.subject, key.public_key(), LEAF_LIFE)
+        _builder(subject, issuer.subject, key.public_key(), life or LEAF_LIFE)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(authority=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)

@@ -11,6 +11,7 @@ import os
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -103,6 +104,14 @@ def prepare_keys(directory: Path) -> None:
     for name in ("sealing.key", "tokens.key"):
         if not (directory / name).exists():
             _write_private(directory / name, base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
+
+
+def viewer_certificate(files: IdentityFiles, name: str, *, life: timedelta) -> Certificate:
+    """A certificate with which a person may look and change nothing. It is kept nowhere. Raises `OSError`."""
+    authority = files.client_authority
+    signer = Certificate(authority.certificate.read_bytes(), authority.key.read_bytes())
+    identity = identities.viewer(name)
+    return issue_client(signer, name=identity.name, groups=identity.groups, life=life)
 
 
 def kubeconfig(

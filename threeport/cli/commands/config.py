@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
 from threeport.bootstrap.configuration import add_control_plane, use_control_plane
-from threeport.bootstrap.local.identities import IdentityFiles, kubeconfig, prepare_identities
+from threeport.bootstrap.local.certificates import Certificate
+from threeport.bootstrap.local.identities import IdentityFiles, kubeconfig, prepare_identities, viewer_certificate
 from threeport.cli import completing
 from threeport.cli.console import columns, note, result
 from threeport.cli.errors import CliError
@@ -16,6 +19,8 @@ from threeport.controller.installed import installed_controllers
 
 OWN = "own"
 """The provider of a control plane whose processes somebody else looks after than `tptctl up`."""
+
+_PERSON = re.compile(r"[A-Za-z0-9][-A-Za-z0-9.@_]{0,49}")
 
 
 @click.group()
@@ -48,19 +53,38 @@ def use(name: str) -> None:
 
 @command.command("kubeconfig", short_help="Print a kubeconfig of the API, for kubectl.")
 @click.argument("name", required=False, shell_complete=completing.control_planes)
-def print_kubeconfig(name: str | None) -> None:
-    """Print a kubeconfig of the API, for kubectl and other clients of Kubernetes. It holds the administrator's key."""
+@click.option("--viewer", metavar="PERSON", help="For a person who may look, and change nothing.")
+@click.option(
+    "--days", type=click.IntRange(1, 365), default=30, show_default=True, help="With --viewer: how long it is good."
+)
+def print_kubeconfig(name: str | None, viewer: str | None, days: int) -> None:
+    """Print a kubeconfig of the API, for kubectl and other clients of Kubernetes. It holds the administrator's key.
+
+    With --viewer it holds a new key with which that person reads all objects, but no secrets in them, and changes
+    nothing. It cannot be taken back before it ends.
+    """
     entry = Configuration.read().control_plane(name)
     try:
-        authority, certificate, key = (
-            Path(file).read_bytes() for file in (entry.ca_file, entry.cert_file, entry.key_file)
-        )
+        authority = Path(entry.ca_file).read_bytes()
+        shown = _administrator(entry) if viewer is None else _viewer(entry, viewer, days)
     except OSError as error:
         raise CliError(
             f"{error.filename} cannot be read: {error.strerror}. Run `tptctl up --name {entry.name}` to make it anew."
         ) from None
-    text = kubeconfig(entry.url, authority=authority, certificate=certificate, key=key, name=f"threeport-{entry.name}")
-    result(text.rstrip())
+    label = f"threeport-{entry.name}"
+    result(
+        kubeconfig(entry.url, authority=authority, certificate=shown.certificate, key=shown.key, name=label).rstrip()
+    )
+
+
+def _administrator(entry: ControlPlaneEntry) -> Certificate:
+    return Certificate(Path(entry.cert_file).read_bytes(), Path(entry.key_file).read_bytes())
+
+
+def _viewer(entry: ControlPlaneEntry, person: str, days: int) -> Certificate:
+    if not _PERSON.fullmatch(person):
+        raise click.BadParameter("use up to 50 letters, digits, '.', '@', '_' and '-'.", param_hint="--viewer")
+    return viewer_certificate(IdentityFiles(Path(entry.ca_file).parent), person, life=timedelta(days=days))
 
 
 @command.command("identities", short_help="Make certificates and keys for a control plane that you run yourself.")
