@@ -82,5 +82,5 @@ def test_the_guide_to_a_kind_of_ones_own_works_as_it_stands(tmp_path: Path, tptc
     assert "is served by 2 servers" in printed
     assert "Deployment/server" in printed
     assert "hello 4" in printed
-    assert printed.endswith("website/hello deleted\n")
+    assert "website/hello deleted\n" in printed
     assert reader.run("tptctl get websites,workloads -A -o name") == ""

@@ -22,8 +22,8 @@ _Dumper.add_representer(str, _text)
 
 
 def as_yaml(value: object) -> str:
-    """The value as YAML, in the order of its keys, without a line end behind it."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH).rstrip()
+    """The value as YAML, in the order of its keys, without the last line end, which whoever prints it adds."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH).removesuffix("\n")
 
 
 def with_short_certificates(value: object) -> object:
