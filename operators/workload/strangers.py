@@ -2,7 +2,8 @@
 
 Deleting a namespace deletes all that is in it. So before one goes, it is searched for what somebody else has put
 there: what runs, is served, or holds data. What a cluster itself puts into every namespace does not count, nor what
-is owned by something else, nor the volumes of our own StatefulSets, which Kubernetes leaves behind on purpose.
+is owned by something else, nor the volumes of our own StatefulSets, which Kubernetes leaves behind on purpose. Only
+metadata are read: values of Secrets are nobody's business here.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ OF_EVERY_NAMESPACE: Final = frozenset({
     ("RoleBinding", "system:image-pullers"),
 })  # fmt: skip
 """(kind, name) of what clusters put into every namespace, those of OpenShift and Istio included."""
+
+NOT_OF_THE_CLUSTER: Final = {("v1", "Secret"): "type!=kubernetes.io/service-account-token"}
+"""Selectors of fields, for kinds of which metadata do not tell what a cluster makes by itself."""
 
 DERIVED: Final = frozenset({"Endpoints", "EndpointSlice", "Event"})
 """Kinds that clusters write about other objects, not always with an owner."""
@@ -80,7 +84,13 @@ async def _strangers_in(cluster: Cluster, namespace: str, uid: str, inventory: S
     others = {(str(item["apiVersion"]), str(item["kind"])) for item in inventory if item.get("namespace")}
     lists = await asyncio.gather(
         *(
-            cluster.list(*kind, namespace=namespace, label_selector=f"{INSTANCE_LABEL}!={uid}")
+            cluster.list(
+                *kind,
+                namespace=namespace,
+                label_selector=f"{INSTANCE_LABEL}!={uid}",
+                field_selector=NOT_OF_THE_CLUSTER.get(kind, ""),
+                metadata_only=True,
+            )
             for kind in sorted({*KINDS, *others})
         )
     )
@@ -95,8 +105,6 @@ def is_strange(obj: FrozenJson, stateful_sets: Sequence[str]) -> bool:
         return False
     if (kind, metadata["name"]) in OF_EVERY_NAMESPACE:
         return False
-    if kind == "Secret":
-        return obj.get("type") != "kubernetes.io/service-account-token"
     if kind == "PersistentVolumeClaim":
         return not any(re.fullmatch(rf".+-{re.escape(name)}-\d+", metadata["name"]) for name in stateful_sets)
     return True

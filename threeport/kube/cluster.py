@@ -40,6 +40,7 @@ TIMEOUT: Final = aiohttp.ClientTimeout(total=60, sock_connect=5, sock_read=30)
 PAGE: Final = 500
 APPLY: Final = "application/apply-patch+yaml"
 JSON: Final = "application/json"
+METADATA: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 class Cluster:
@@ -126,12 +127,20 @@ class Cluster:
         return await self._optional(resource.path(namespace, name), {"namespace": namespace or "", "name": name})
 
     async def list(
-        self, api_version: str, kind: str, *, label_selector: str = "", namespace: str | None = None, name: str = ""
+        self,
+        api_version: str,
+        kind: str,
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        namespace: str | None = None,
+        name: str = "",
+        metadata_only: bool = False,
     ) -> list[JsonObject]:
         """The objects of a kind, read page by page; none if the cluster does not know the kind.
 
         Without `namespace` those of all namespaces. With `name` only the one of this name, which saves the cluster
-        from going through all.
+        from going through all. With `metadata_only` nothing else of them is sent: no value of a Secret, no spec.
         """
         try:
             resource = await self._discovery.find(api_version, kind)
@@ -139,11 +148,13 @@ class Cluster:
             return []
         items: list[JsonObject] = []
         query = {"limit": str(PAGE)} | ({"labelSelector": label_selector} if label_selector else {})
-        query |= {"fieldSelector": f"metadata.name={name}"} if name else {}
+        fields = ",".join(filter(None, (f"metadata.name={name}" if name else "", field_selector)))
+        query |= {"fieldSelector": fields} if fields else {}
+        accept = METADATA if metadata_only else JSON
         path, names = resource.path(namespace, None), {"namespace": namespace or ""}
         while True:
-            page = await self._optional(path, names, query=query) or {}
-            items += ({"apiVersion": api_version, "kind": kind, **item} for item in page.get("items") or ())
+            page = await self._optional(path, names, query=query, accept=accept) or {}
+            items += ({**item, "apiVersion": api_version, "kind": kind} for item in page.get("items") or ())
             more = (page.get("metadata") or {}).get("continue")
             if not more:
                 return items
@@ -179,10 +190,11 @@ class Cluster:
         query: Mapping[str, str] | None = None,
         body: FrozenJson | None = None,
         subject: str = "",
+        accept: str = JSON,
     ) -> JsonObject | None:
         """As `_request`, with None for what is not there."""
         try:
-            return await self._send(method, path, names or {}, query or {}, body, JSON)
+            return await self._send(method, path, names or {}, query or {}, body, JSON, accept)
         except ApiException as error:
             if error.status == 404:
                 return None
@@ -219,8 +231,9 @@ class Cluster:
         query: Mapping[str, str],
         body: FrozenJson | None,
         content_type: str,
+        accept: str = JSON,
     ) -> JsonObject:
-        headers = {"Accept": JSON, "Content-Type": content_type}
+        headers = {"Accept": accept, "Content-Type": content_type}
         used = {name: value for name, value in names.items() if f"{{{name}}}" in path}
         async with self._connection() as api:
             with self._outage.request(), metrics.measured(method) as outcome:

@@ -143,3 +143,25 @@ async def test_a_namespace_that_leaves_the_definition_stays_as_long_as_others_us
     assert "deletionTimestamp" not in left["metadata"]
     assert INSTANCE_LABEL not in left["metadata"].get("labels", {})
     await space.cluster.delete("v1", "Namespace", names[1], None, uid=left["metadata"]["uid"])
+
+
+async def test_tokens_that_the_cluster_keeps_for_accounts_are_nobodys_and_no_value_of_a_secret_is_read(
+    space: Space,
+) -> None:
+    name = f"own-{space.namespace}"
+    own: JsonObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    await space.deploy(
+        "shop", [own, CONFIG, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "robot"}}]
+    )
+    await space.ready(INSTANCE, "shop")
+    account = {"kubernetes.io/service-account.name": "robot"}
+    await space.cluster.create({
+        "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
+        "metadata": {"name": "token", "namespace": name, "annotations": account}, "data": {"extra": "Y2FuYXJ5"},
+    })  # fmt: skip
+    (seen,) = await space.cluster.list("v1", "Secret", namespace=name, metadata_only=True)
+    assert (seen["kind"], seen["metadata"]["name"]) == ("Secret", "token")
+    assert "data" not in seen
+    await space.client.delete(WORKLOAD, "shop", space.namespace)
+    await space.gone(WORKLOAD, "shop")
+    assert await find(space, own) is None
