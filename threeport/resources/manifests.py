@@ -112,8 +112,10 @@ def _items_of_lists(found: _Found) -> Iterator[_Found]:
 def _problems(found: _Found) -> Iterator[Cause]:
     value, where = found.value, found.where
     if not isinstance(value, dict):
-        kind = type(value).__name__
-        yield Cause(found.path, f"must be a Kubernetes object, not a {kind}{where}", "FieldValueTypeInvalid")
+        instead = f"a {type(value).__name__}{where}"
+        if isinstance(value, str) and value.endswith((".yaml", ".yml", ".json")):
+            instead = f"the path {value!r}; `tptctl apply` puts the file in its place, other clients give what is in it"
+        yield Cause(found.path, f"must be a Kubernetes object, not {instead}", "FieldValueTypeInvalid")
         return
     yield from _check(found, "apiVersion", value.get("apiVersion"), _API_VERSION, "as apps/v1")
     yield from _check(found, "kind", value.get("kind"), _KIND, "as Deployment")

@@ -163,3 +163,8 @@ def test_an_object_is_identified_by_group_kind_namespace_and_name() -> None:
 def test_a_text_nested_without_end_is_refused_before_it_can_end_the_process(text: str) -> None:
     with pytest.raises(YamlError, match="nested deeper than 100 levels"):
         list(load_documents(text))
+
+
+def test_a_path_among_the_manifests_is_told_as_such() -> None:
+    with pytest.raises(Invalid, match=r"spec.manifests\[0\]: .* not the path 'web.yaml'; `tptctl apply` puts the file"):
+        split_manifests(["web.yaml"])
