@@ -23,9 +23,9 @@ FUNCTIONS = frozenset({
 
 OPERATORS = frozenset({
     "=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "|", "&", "<<", ">>", "||", "->", "->>", "@>", "<@", "?", "?|",
-    "?&", "~~", "!~~",
+    "?&", "~", "~~", "!~~",
 })  # fmt: skip
-"""`~~` is LIKE."""
+"""`~` is a regular expression, `~~` is LIKE."""
 
 TYPES = frozenset({"bool", "bytea", "float8", "int8", "interval", "jsonb", "text", "timestamptz", "uuid"})
 

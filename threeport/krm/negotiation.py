@@ -70,11 +70,15 @@ def _first(accept: str | None) -> tuple[str, Form]:
         match wanted.get("as"):
             case None:
                 return media_type, Form.OBJECT
-            case "Table":
+            case "Table" if _is_meta(wanted):
                 return media_type, Form.TABLE
-            case "PartialObjectMetadata" | "PartialObjectMetadataList":
+            case "PartialObjectMetadata" | "PartialObjectMetadataList" if _is_meta(wanted):
                 return media_type, Form.METADATA
     raise NotAcceptable(f"only the following media types are accepted: {JSON}, {YAML}; the request takes {accept}")
+
+
+def _is_meta(parameters: Mapping[str, str]) -> bool:
+    return parameters.get("g") == "meta.k8s.io" and parameters.get("v") in ("v1", "v1beta1")
 
 
 def is_true(query: Mapping[str, str], name: str) -> bool:

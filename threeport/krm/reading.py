@@ -16,7 +16,8 @@ from threeport.common.errors import BadRequest, Cause, Expired, Timeout
 from threeport.common.revisions import SECOND, SLACK, revision_of, system_micros
 from threeport.common.types import JsonObject
 from threeport.krm.interfaces import Caller, LabelRequirement, Shard
-from threeport.krm.negotiation import Form, is_true
+from threeport.krm.negotiation import Form
+from threeport.krm.options import FORBIDDEN, check_match, invalid_option
 from threeport.krm.paths import Target
 from threeport.krm.selectors import (
     FieldSelector,
@@ -118,6 +119,8 @@ def _seal(content: bytes, target: Target, selection: Selection) -> bytes:
 
 def parse_limit(query: Mapping[str, str]) -> int | None:
     """The page size asked for; None for all in one answer."""
+    if query.get("limit", "").startswith("-"):
+        return None  # what Kubernetes makes of it
     return min(parse_number(query, "limit"), _LARGEST_PAGE) or None
 
 
@@ -135,13 +138,13 @@ def check_list_options(query: Mapping[str, str]) -> None:
     A list is always of the present, which is not older than any revision that has been; the state at another one is
     not kept (`Expired`), and one from the future is waited for in vain (`Timeout`, which clients of Kubernetes know).
     """
-    match, revision = query.get("resourceVersionMatch", ""), parse_number(query, "resourceVersion")
-    if match not in ("", "Exact", "NotOlderThan"):
-        raise BadRequest(f"resourceVersionMatch is {match[:40]!r}, not one of Exact, NotOlderThan")
-    if match and not query.get("resourceVersion"):
-        raise BadRequest(f"resourceVersionMatch={match} needs a resourceVersion")
-    if is_true(query, "sendInitialEvents"):
-        raise BadRequest("sendInitialEvents is for watches; leave it out of the list")
+    match = query.get("resourceVersionMatch", "")
+    check_match(query)
+    if "sendInitialEvents" in query:
+        raise invalid_option("ListOptions", "sendInitialEvents", FORBIDDEN, "sendInitialEvents is forbidden for list")
+    if "timeoutSeconds" in query:
+        parse_number(query, "timeoutSeconds")
+    revision = parse_number(query, "resourceVersion")
     if match == "Exact":
         raise Expired(f"the state at resourceVersion {revision} is not kept; list the present without Exact")
     if revision > revision_of(system_micros() + _FUTURE):

@@ -13,12 +13,15 @@ from threeport.common.errors import BadRequest
 from threeport.common.types import FrozenJson, Labels
 from threeport.krm.interfaces import LabelRequirement, Shard
 from threeport.store.records import Key
+from threeport.store.selection import NUMBER
 
-_KEY = r"(?P<key>[A-Za-z0-9][-A-Za-z0-9_.]*(?:/[A-Za-z0-9][-A-Za-z0-9_.]*)?)"
-_VALUE = r"[A-Za-z0-9]?[-A-Za-z0-9_.]*"
+_DOMAIN = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*"
+_NAME = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_KEY = rf"(?P<key>(?:{_DOMAIN}/)?{_NAME})"
+_VALUE = rf"(?:{_NAME})?"
 _REQUIREMENT = re.compile(
-    rf"\s*(?:(?P<absent>!)\s*)?{_KEY}\s*"
-    rf"(?:(?P<set>in|notin)\s*\((?P<values>[^()]*)\)|(?P<operator>==|=|!=)\s*(?P<value>{_VALUE}))?\s*(?:,|$)"
+    rf"\s*(?:(?P<absent>!)\s*)?{_KEY}\s*(?:(?P<set>in|notin)\s*\((?P<values>[^()]*)\)"
+    rf"|(?P<operator>==|=|!=)\s*(?P<value>{_VALUE})|(?P<order>[<>])\s*(?P<number>[0-9]{{1,18}}))?\s*(?:,\s*(?=\S)|$)"
 )
 _LONGEST_SELECTOR = 16_384
 
@@ -32,7 +35,7 @@ def parse_label_selector(text: str) -> tuple[LabelRequirement, ...]:
     text = text.strip()
     while position < len(text):
         match = _REQUIREMENT.match(text, position)
-        if match is None or (match["absent"] and (match["set"] or match["operator"])):
+        if match is None or (match["absent"] and (match["set"] or match["operator"] or match["order"])):
             rest = text[position:]
             raise BadRequest(f"labelSelector {text!r} cannot be understood at {rest!r}; write a=b,c in (d,e)")
         requirements.append(_requirement(match, text))
@@ -44,6 +47,8 @@ def _requirement(match: re.Match[str], text: str) -> LabelRequirement:
     key = match["key"]
     if match["operator"]:
         return key, "notin" if match["operator"] == "!=" else "in", frozenset([match["value"]])
+    if match["order"]:
+        return key, "gt" if match["order"] == ">" else "lt", frozenset([match["number"]])
     if match["set"]:
         values = [value.strip() for value in match["values"].split(",")]
         if not all(re.fullmatch(_VALUE, value) for value in values):
@@ -63,6 +68,12 @@ def _holds(requirement: LabelRequirement, labels: Labels) -> bool:
         return labels.get(key) in values
     if operator == "notin":
         return labels.get(key) not in values
+    if operator in ("gt", "lt"):
+        label = labels.get(key, "")
+        if not re.fullmatch(NUMBER, label):
+            return False
+        (number,) = values
+        return int(label) > int(number) if operator == "gt" else int(label) < int(number)
     return (key in labels) == (operator == "exists")
 
 
@@ -103,11 +114,12 @@ def parse_field_selector(text: str, resource: str) -> FieldSelector:
     """The requirements of ``metadata.name=x,type!=Normal``; raises `BadRequest` for a field that is not selectable."""
     name = namespace = None
     others: list[tuple[str, bool, str]] = []
-    for part in filter(None, text.split(",")):
-        match = re.fullmatch(r"\s*([A-Za-z.]+)\s*(==|=|!=)\s*(.*?)\s*", part)
+    for part in filter(None, re.split(r"(?<!\\),", text)):
+        match = re.fullmatch(r"\s*([A-Za-z.]+)\s*(==|=|!=)\s*((?:[^\\=]|\\[\\,=])*?)\s*", part)
         if match is None:
             raise BadRequest(f"fieldSelector {part!r} cannot be understood; write field=value")
-        path, operator, value = match.groups()
+        path, operator, escaped = match.groups()
+        value = re.sub(r"\\(.)", r"\1", escaped)
         equal = operator != "!="
         if path == "metadata.name" and equal:
             name = value

@@ -23,16 +23,21 @@ def is_watch(request: web.Request) -> bool:
 
 
 def without_prefix(request: web.Request, path: Sequence[str]) -> tuple[web.Request, list[str]]:
-    """The request and path that ask for the same watch as those of a path with ``watch``; any others as they are.
+    """The request and path that ask a collection for the watch that a path with ``watch``, or one object, is asked for.
 
+    Any others stay as they are.
     Raises `MethodNotAllowed` for what is no GET.
     """
     place = 2 if path[0] == "api" else 3
-    if path[0] not in ("api", "apis") or list(path[place : place + 1]) != ["watch"] or len(path) == place + 1:
+    if path[0] not in ("api", "apis") or len(path) <= place + 1:
         return request, list(path)
-    if request.method != "GET":
-        raise MethodNotAllowed(f"{request.method} is not possible on {request.path}")
-    rest = list(path[place + 1 :])
+    rest = list(path[place:])
+    if rest[0] == "watch":
+        if request.method != "GET":
+            raise MethodNotAllowed(f"{request.method} is not possible on {request.path}")
+        del rest[0]
+    elif not (is_watch(request) and len(rest) in (2, 4)):
+        return request, list(path)
     query = dict(request.query, watch="true")
     if len(rest) in (2, 4):
         query["fieldSelector"] = ",".join(filter(None, (query.get("fieldSelector"), f"metadata.name={rest.pop()}")))

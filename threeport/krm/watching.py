@@ -28,6 +28,7 @@ from threeport.common.types import JsonObject
 from threeport.krm.answers import JSON
 from threeport.krm.interfaces import Action, Bookmark, Caller, EventStream
 from threeport.krm.negotiation import Form, is_true
+from threeport.krm.options import check_initial_events
 from threeport.krm.paths import Target
 from threeport.krm.reading import Reader, Selection, names_one, parse_number, resume_point
 from threeport.krm.renditions import Renditions
@@ -70,8 +71,7 @@ def parse_watch_options(query: Mapping[str, str]) -> WatchOptions:
     since = parse_number(query, "resourceVersion")
     wanted = is_true(query, "sendInitialEvents")
     refused = "sendInitialEvents" in query and not wanted
-    if wanted and query.get("resourceVersionMatch") != "NotOlderThan":
-        raise BadRequest("sendInitialEvents needs resourceVersionMatch=NotOlderThan")
+    check_initial_events(query)
     seconds = parse_number(query, "timeoutSeconds")
     return WatchOptions(
         since=since or None,

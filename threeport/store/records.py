@@ -49,8 +49,9 @@ class Shard:
     count: int
 
 
-LabelRequirement: TypeAlias = tuple[str, Literal["in", "notin", "exists", "notexists"], frozenset[str]]
-"""One part of a label selector: key, operator, values (empty for the last two). Equality is ``in`` with one value."""
+LabelRequirement: TypeAlias = tuple[str, Literal["in", "notin", "exists", "notexists", "gt", "lt"], frozenset[str]]
+"""One part of a label selector: key, operator, values. Equality is ``in`` with one value, ``exists`` and ``notexists``
+have none, ``gt`` and ``lt`` one, which is a number: they hold of labels that are numbers too."""
 
 
 class Fence(NamedTuple):

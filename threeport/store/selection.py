@@ -10,6 +10,9 @@ import orjson
 from threeport.store.records import Key, LabelRequirement, Shard
 from threeport.store.rows import COLUMNS
 
+NUMBER = "^[0-9]{1,18}$"
+"""What of all labels ``gt`` and ``lt`` compare: numbers that fit into 64 bits whatever they are."""
+
 
 @dataclass(slots=True)
 class Selection:
@@ -70,6 +73,16 @@ def _require(selection: Selection, requirement: LabelRequirement) -> None:
             contained = " OR ".join(["labels @> %s::JSONB"] * len(values)) or "false"
             negation = "NOT " if operator == "notin" else ""
             selection.add(f"{negation}({contained})", *(_label(key, value) for value in sorted(values)))
+        case "gt" | "lt":
+            sign = ">" if operator == "gt" else "<"
+            (number,) = values
+            selection.add(
+                f"CASE WHEN labels ->> %s::TEXT ~ '{NUMBER}' THEN (labels ->> %s::TEXT)::BIGINT {sign} %s::BIGINT"
+                " ELSE false END",
+                key,
+                key,
+                int(number),
+            )
 
 
 def _refer(selection: Selection, target: Key) -> None:

@@ -43,10 +43,10 @@ async def test_what_the_form_of_a_web_page_can_send_makes_no_object(krm: Krm, me
     ("query", "code", "reason"),
     [
         ("resourceVersion=foo", 400, "BadRequest"),
-        ("resourceVersionMatch=Foo&resourceVersion=1", 400, "BadRequest"),
-        ("resourceVersionMatch=NotOlderThan", 400, "BadRequest"),
+        ("resourceVersionMatch=Foo&resourceVersion=1", 422, "Invalid"),
+        ("resourceVersionMatch=NotOlderThan", 422, "Invalid"),
         ("resourceVersionMatch=Exact&resourceVersion=1", 410, "Expired"),
-        ("sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=0", 400, "BadRequest"),
+        ("sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=0", 422, "Invalid"),
         ("resourceVersion={future}", 504, "Timeout"),
         ("resourceVersionMatch=NotOlderThan&resourceVersion=0", 200, None),
     ],

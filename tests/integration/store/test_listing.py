@@ -77,6 +77,10 @@ REQUIREMENTS: list[tuple[LabelRequirement, str]] = [
     (("app", "notexists", frozenset()), "d"),
     (("app", "in", frozenset({""})), "c"),
     (("example.org/x", "in", frozenset({"1"})), "b"),
+    (("example.org/x", "gt", frozenset({"0"})), "b"),
+    (("example.org/x", "gt", frozenset({"1"})), ""),
+    (("example.org/x", "lt", frozenset({"10"})), "b"),
+    (("app", "lt", frozenset({"10"})), ""),
 ]
 
 

@@ -32,7 +32,16 @@ def test_the_form_that_the_client_likes_best_is_chosen(accept: str | None, form:
     assert prefers_yaml(accept) is yaml
 
 
-@pytest.mark.parametrize("accept", ["application/vnd.kubernetes.protobuf", "text/html", "application/json;as=Unheard"])
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/vnd.kubernetes.protobuf",
+        "text/html",
+        "application/json;as=Unheard",
+        "application/json;as=Table",
+        "application/json;as=Table;v=v1;g=other",
+    ],
+)
 def test_what_is_not_spoken_is_refused(accept: str) -> None:
     with pytest.raises(NotAcceptable, match="application/yaml"):
         negotiate(accept)

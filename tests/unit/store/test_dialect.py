@@ -56,6 +56,7 @@ def composed_selections() -> Iterator[str]:
     operators = ("exists", "notexists", "in", "notin")
     labels = [("app", operator, frozenset({"a", "b"})) for operator in operators]
     labels.append(("app", "in", frozenset()))
+    labels += [("app", operator, frozenset({"1"})) for operator in ("gt", "lt")]
     for given in (True, False):
         selection = select(
             KEY.resource,
