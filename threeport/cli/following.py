@@ -36,6 +36,19 @@ class Following:
         for group in self._groups.values():
             await group.stop()
 
+    async def note(self, target: Target, obj: JsonObject) -> None:
+        """Takes `obj`, which was read by itself, for the state of an object that the watch has not told of yet.
+
+        Else it would look gone to who waits for its end. What is noted has to have an end that the watch can tell.
+        """
+        group = self._groups.get((target.kind.resource, target.namespace))
+        if group is None:
+            return
+        async with aclosing(self.states(target)) as states:
+            known = await anext(states)  # the list comes first: it would replace what is noted before
+        if known is None or known["metadata"]["uid"] != obj["metadata"]["uid"]:
+            group.objects[target.name] = obj
+
     async def states(self, target: Target) -> AsyncGenerator[JsonObject | None, None]:
         """The object as it is now, then after changes; None while it does not exist. Raises what the API answers."""
         group = self._groups[target.kind.resource, target.namespace]

@@ -129,7 +129,7 @@ async def _delete_level(
     client: Client, level: Sequence[Target], following: Following, deadline: float | None, tally: Tally
 ) -> list[Target]:
     """Deletes objects that do not refer to each other. Returns those that do not exist."""
-    uids = await asyncio.gather(*(_delete_one(client, target) for target in level))
+    uids = await asyncio.gather(*(_delete_one(client, target, following) for target in level))
     found = [(target, uid) for target, uid in zip(level, uids, strict=True) if uid]
     if deadline is None:
         for target, _ in found:
@@ -146,11 +146,12 @@ async def _await_end(following: Following, target: Target, uid: str, seconds: fl
     result(f"{target} deleted")
 
 
-async def _delete_one(client: Client, target: Target) -> str | None:
+async def _delete_one(client: Client, target: Target, following: Following) -> str | None:
     """Asks for the deletion; returns the uid of what will go, None if there is nothing."""
     try:
         found = await client.get(target.kind, target.name, target.namespace)
         uid: str = found["metadata"]["uid"]
+        await following.note(target, found)
         await client.delete(target.kind, target.name, target.namespace, uid=uid)
     except NotFound:
         return None
