@@ -106,8 +106,8 @@ def main() -> None:
 
 async def soak(seed: int, seconds: float, length: float, directory: Path, tally: Tally) -> None:
     """Rounds of `length` seconds, longer ones first, until `seconds` are over."""
-    end = time.monotonic() + seconds
     with Site(directory) as site:
+        end = time.monotonic() + seconds  # not before: servers start slowly on a busy machine
         while (left := end - time.monotonic()) > 0 and tally.broken_in_a_row < BROKEN_IN_A_ROW:
             short = left > seconds * (1 - SHORT_PART)
             await asyncio.to_thread(site.use_short_limits, short)
