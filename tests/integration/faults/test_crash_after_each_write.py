@@ -13,6 +13,7 @@ from tests.cluster.provision import Cluster as Kubernetes
 from tests.fixtures.api import new_api, settings_of
 from tests.fixtures.controllers import Agents, ControllerProcess
 from tests.fixtures.manifests import SERVICE, config_map
+from tests.fixtures.running import running
 from tests.fixtures.simulated import SimulatedProcess
 from tests.integration.faults.crash_plane import MOST_WRITES, UNDISTURBED, Plane, comes_to, every_write
 from tests.integration.faults.crashing import CrashingController
@@ -46,7 +47,6 @@ async def plane(
     """The processes of a control plane, one by one."""
     home = tmp_path_factory.mktemp("crashes")
     api = new_api(settings_of(postgres_dsn, nats_url, identity_files), identity_files, home / "api")
-    api.process.start()
     settings = {
         "THREEPORT_SIMULATED_URL": simulated_process.url,
         "THREEPORT_SIMULATED_TOKEN_FILE": str(simulated_process.directory / "token"),
@@ -55,16 +55,9 @@ async def plane(
     runtimes = ControllerProcess(home / "runtimes", api, ("kubernetes-runtime",), settings)
     environment = ControllerProcess(home / "workload", api, ("workload",), {}).environment()
     controller = CrashingController(home / "workload", ("workload",), environment)
-    agents = Agents(home / "agents")
-    runtimes.start()
-    agents.start()
-    controller.start()
-    async with Client(api.admin) as client:
-        yield Plane(api, client, controller, postgres_dsn, "workload")
-    agents.stop()
-    controller.stop()
-    runtimes.stop()
-    api.process.stop()
+    with running(api.process, runtimes, Agents(home / "agents"), controller):
+        async with Client(api.admin) as client:
+            yield Plane(api, client, controller, postgres_dsn, "workload")
 
 
 @pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.cluster)])

@@ -18,6 +18,7 @@ from tests.cluster.provision import Cluster as Kubernetes
 from tests.fixtures.api import new_api, settings_of
 from tests.fixtures.control_plane import until
 from tests.fixtures.controllers import ControllerProcess
+from tests.fixtures.running import running
 from tests.fixtures.simulated import SimulatedCluster, SimulatedProcess
 from tests.integration.faults.crash_plane import MOST_WRITES, UNDISTURBED, Plane, comes_to, every_write
 from tests.integration.faults.crashing import CrashingController
@@ -60,7 +61,6 @@ async def plane(
     """An API and the controller, with the two definitions that the runtimes of these tests have."""
     home = tmp_path_factory.mktemp("runtime-crashes")
     api = new_api(settings_of(postgres_dsn, nats_url, identity_files), identity_files, home / "api")
-    api.process.start()
     settings = {
         "THREEPORT_SIMULATED_URL": simulated_process.url,
         "THREEPORT_SIMULATED_TOKEN_FILE": str(simulated_process.directory / "token"),
@@ -68,15 +68,11 @@ async def plane(
     }
     environment = ControllerProcess(home / "runtimes", api, ("kubernetes-runtime",), settings).environment()
     controller = CrashingController(home / "runtimes", ("kubernetes-runtime",), environment)
-    try:
-        controller.start()
+    with running(api.process, controller):
         async with Client(api.admin) as client:
             for provider in ("simulated", "kubeconfig"):
                 await ensure(client, RUNTIME_DEFINITION, provider, {"infraProvider": provider})
             yield Plane(api, client, controller, postgres_dsn, "kubernetes-runtime")
-    finally:
-        controller.stop()
-        api.process.stop()
 
 
 @pytest.fixture(params=["simulated", "kubeconfig", pytest.param("real", marks=pytest.mark.cluster)])

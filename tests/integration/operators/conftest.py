@@ -19,6 +19,7 @@ import yaml
 from tests.cluster.provision import Cluster as RealCluster
 from tests.fixtures.api import Api, new_api, settings_of
 from tests.fixtures.controllers import Agents, ControllerProcess
+from tests.fixtures.running import running
 from tests.fixtures.simulated import SimulatedProcess
 from threeport.bootstrap.local.identities import IdentityFiles
 from threeport.client import Client, ClientSettings
@@ -88,15 +89,8 @@ def control_plane(
         ControllerProcess(home / "runtime", api, ("kubernetes-runtime",), settings),
         Agents(home / "agents"),
     )
-    api.process.start()
-    plane.workload.start()
-    plane.runtime.start()
-    plane.agents.start()
-    yield plane
-    plane.agents.stop()
-    plane.workload.stop()
-    plane.runtime.stop()
-    api.process.stop()
+    with running(api.process, plane.workload, plane.runtime, plane.agents):
+        yield plane
 
 
 @dataclass
