@@ -45,6 +45,9 @@ def _patched_one(manifest: JsonObject, patch: FrozenJson, field: str) -> JsonObj
     before = identity_of(manifest)
     try:
         after = _apply(deepcopy(manifest), deepcopy(dict(patch)))
+    except jsonpatch.JsonPatchTestFailed:
+        why = "a test of it does not hold: the definition says something else there"
+        raise Refused(REASON, f"{field} does not fit {before}: {why}") from None
     except _MISFITS as error:
         raise Refused(REASON, f"{field} does not fit {before}: {error}") from None
     metadata = after.get("metadata") if isinstance(after, dict) else None

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
 
 from pydantic import Field, model_validator
 
 from threeport.resources.model import Shape
+
+_POINTERS: Final[dict[object, Sequence[str]]] = {
+    "add": ("path",), "remove": ("path",), "replace": ("path",), "test": ("path",),
+    "move": ("from", "path"), "copy": ("from", "path"),
+}  # fmt: skip
+"""The operations of a JSON patch, and their fields that point into the object (RFC 6902, section 4)."""
+
+_VALUED: Final = ("add", "replace", "test")
+"""Operations that need a value."""
 
 
 class PatchTarget(Shape):
@@ -48,4 +58,21 @@ class ManifestPatch(Shape):
     def _one_of_both(self) -> ManifestPatch:
         if (self.patch is None) == (self.json_patch is None):
             raise ValueError("give either patch or jsonPatch")
+        for number, operation in enumerate(self.json_patch or ()):
+            if problem := _problem(operation):
+                raise ValueError(f"operation {number} of jsonPatch: {problem}")
         return self
+
+
+def _problem(operation: Mapping[str, Any]) -> str | None:
+    """What is wrong with an operation, whatever it is applied to."""
+    name = operation.get("op")
+    if not isinstance(name, str) or name not in _POINTERS:
+        return f"op is {name!r}; expected one of {', '.join(map(str, _POINTERS))}"
+    for field in _POINTERS[name]:
+        pointer = operation.get(field)
+        if not isinstance(pointer, str) or not (pointer.startswith("/") or not pointer):
+            return f"{field} is {pointer!r}; expected a pointer such as /spec/replicas"
+    if name in _VALUED and "value" not in operation:
+        return f"{name} needs a value"
+    return None

@@ -80,5 +80,6 @@ def _sort_in(error_type: str, location: Location, message: str, findings: Findin
         return
     if error_type == "missing":
         message = "Required value"
+    message = message.removeprefix("Value error, ")  # pydantic's words for what a validator of ours says
     reason = "FieldValueRequired" if error_type in _REQUIRED else "FieldValueInvalid"
     findings.causes.append(Cause(path_text(location), message, reason))
