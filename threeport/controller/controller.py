@@ -34,6 +34,8 @@ class Controller:
     """By the name of the runtime; previews, which find out theirs on the way, have one for all. To be taken before a
     place at the `gate`, not while it is held."""
     logged_in: bool = False
+    refused: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the API no longer accepts the login: the operator has to end."""
 
     def check_lease(self) -> None:
         """To be called before each act on the world. Raises `kopf.TemporaryError` if another may be at work."""

@@ -59,6 +59,7 @@ def _add_common_handlers(registry: kopf.OperatorRegistry, controller: str) -> No
         """The way in is by the door of the lease. A second login means that the API no longer accepts it: end."""
         at_work: Controller = memo.controller
         if at_work.logged_in:
+            at_work.refused.set()
             raise kopf.PermanentError("The API no longer accepts this login; the operator ends and starts anew.")
         at_work.logged_in = True
         api = at_work.client.settings

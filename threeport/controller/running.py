@@ -21,6 +21,9 @@ from threeport.controller.metrics import PENDING
 
 logger = logging.getLogger(__name__)
 
+PATIENCE = 15.0
+"""Seconds that an operator has for its end; kopf gives handlers that are at work 5."""
+
 STEADY = 60.0
 """Seconds after which an operator that ends counts as having worked: the next pause is short again."""
 
@@ -86,13 +89,30 @@ async def _operate(controller: Controller, registry: kopf.OperatorRegistry, ends
         ),
         name=f"operator {controller.name}",
     )
+    refused = asyncio.create_task(controller.refused.wait(), name="refused")
     try:
-        await asyncio.wait({operator, *ends}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({operator, refused, *ends}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stop.set()
-        await asyncio.wait({operator})
+        refused.cancel()
+        await end(operator)
         await controller.clusters.close()
     for task in (*ends, operator):
-        if task.done() and isinstance(task.exception(), LeaseLost):
+        if task.done() and not task.cancelled() and isinstance(task.exception(), LeaseLost):
             logger.warning("Controller %s has lost its lease: %s", controller.name, task.exception())
+    if operator.cancelled():
+        raise TimeoutError("it did not stop by itself")
     operator.result()
+
+
+async def end(operator: asyncio.Task[None], *, patience: float = PATIENCE) -> None:
+    """Waits until an operator ends that has been told to; one that does not is abandoned after `patience` seconds.
+
+    kopf cancels its watches once, and waits for them without a limit. Where that comes together with the timeout of a
+    request, as in a process that was suspended for a while, aiohttp tells of the timeout only: the watch then waits for
+    a login that nobody makes any more, and the controller hears of nothing.
+    """
+    await asyncio.wait({operator}, timeout=patience)
+    while not operator.done():
+        operator.cancel()
+        await asyncio.wait({operator}, timeout=patience)
