@@ -15,6 +15,7 @@ from threeport.common.types import FrozenJson, JsonObject
 from threeport.krm.drafts import change, is_pinned
 from threeport.krm.metadata import timestamp
 from threeport.krm.negotiation import is_true
+from threeport.krm.options import INVALID, invalid_option, not_supported, parse_dry_run
 from threeport.resources.kind import Catalog, Kind
 from threeport.store.records import Key, Operation, StoredObject, Write
 
@@ -42,22 +43,32 @@ def parse_options(body: FrozenJson, query: Mapping[str, str] = MappingProxyType(
     A grace period is for what runs on nodes: nothing waits for it here, whatever it is.
     """
     policy = query.get("propagationPolicy") or body.get("propagationPolicy")
-    if policy is None and (orphan := _orphaning(body, query)) is not None:
+    if (orphan := _orphaning(body, query)) is not None:
+        if policy is not None:
+            why = "orphanDependents and propagationPolicy cannot be both set"
+            raise invalid_option("DeleteOptions", "propagationPolicy", INVALID, why)
         policy = "Orphan" if orphan else "Background"
     grace = query.get("gracePeriodSeconds") or body.get("gracePeriodSeconds") or 0
     if isinstance(grace, bool) or not isinstance(grace, int | str) or not re.fullmatch(r"-?\d{1,18}", str(grace)):
         raise BadRequest(f"gracePeriodSeconds is {str(grace)[:40]!r}, not a number of seconds")
     if policy is not None and (not isinstance(policy, str) or policy not in _POLICIES):
-        raise BadRequest(f"propagationPolicy is {policy!r}, not one of {', '.join(_POLICIES)}")
+        raise not_supported("DeleteOptions", "propagationPolicy", str(policy), [*_POLICIES])
     preconditions = body.get("preconditions") or {}
     if not isinstance(preconditions, dict):
         raise BadRequest("preconditions must be an object with uid or resourceVersion")
     return DeleteOptions(
         uid=preconditions.get("uid"),
         revision=preconditions.get("resourceVersion"),
-        dry_run=dry_run or bool(body.get("dryRun")),
+        dry_run=dry_run or _is_dry_run(body),
         finalizer=_POLICIES[policy] if policy else None,
     )
+
+
+def _is_dry_run(body: FrozenJson) -> bool:
+    wanted = body.get("dryRun") or []
+    if not isinstance(wanted, list):
+        raise BadRequest(f'dryRun is {str(wanted)[:40]!r}, not a list such as ["All"]')
+    return parse_dry_run([str(value) for value in wanted], "DeleteOptions")
 
 
 def _orphaning(body: FrozenJson, query: Mapping[str, str]) -> bool | None:

@@ -87,14 +87,17 @@ def stamp_new(obj: JsonObject) -> None:
 def keep_managed(new: JsonObject, old: FrozenJson) -> None:
     """Restores in `new` what only the server writes, and what cannot change: name, namespace, uid.
 
-    Raises `Conflict` if `new` was made from another revision or is meant for another uid, `Invalid` if it renames.
+    Raises `Conflict` if `new` was made from another revision or is meant for another uid, `BadRequest` or
+    `Invalid` if it renames.
     """
     wanted, found = new["metadata"], old["metadata"]
     _check_preconditions(wanted, found)
     for field in ("name", "namespace", "generateName"):
         if wanted.get(field) not in (None, "", found.get(field)):
             message = f"metadata.{field} cannot change from {found.get(field)!r} to {wanted[field]!r}"
-            raise Invalid(message, causes=[Cause(f"metadata.{field}", "field is immutable")])
+            if field == "generateName":
+                raise Invalid(message, causes=[Cause(f"metadata.{field}", "field is immutable")])
+            raise BadRequest(message)
     for field in (*MANAGED, "name", "namespace", "generateName", "resourceVersion"):
         wanted.pop(field, None)
         if field in found:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
@@ -17,6 +16,7 @@ from threeport.krm.error_details import describe
 from threeport.krm.interfaces import Action, Caller, Verb
 from threeport.krm.metadata import MANAGER_RULE, is_manager
 from threeport.krm.negotiation import Form, body_type, is_true, negotiate
+from threeport.krm.options import FORBIDDEN, INVALID, REQUIRED, invalid_option, not_supported, parse_dry_run
 from threeport.krm.patches import APPLY, parse_patch
 from threeport.krm.paths import Target
 from threeport.krm.protobuf import MEDIA_TYPE, decode_protobuf
@@ -30,34 +30,29 @@ from threeport.resources.kind import FieldValidation
 from threeport.store.records import StoredObject
 
 _BATCH = 500
+_OPTIONS = {"PUT": "UpdateOptions", "PATCH": "PatchOptions"}
+"""What Kubernetes calls the options of a write, by its method."""
 
 
 def parse_write_options(request: web.Request, caller: Caller, *, field_validation: FieldValidation = "Warn") -> Options:
-    """How the write is to be made, from the query. Raises `BadRequest`.
+    """How the write is to be made, from the query. Raises `Invalid`.
 
     `field_validation` is for clients that do not say what to do about unknown fields.
     """
-    query = request.query
+    query, kind = request.query, _OPTIONS.get(request.method, "CreateOptions")
     validation = query.get("fieldValidation") or field_validation
     if validation not in ("Strict", "Warn", "Ignore"):
-        raise BadRequest(f"fieldValidation is {validation!r}, not one of Strict, Warn, Ignore")
+        raise not_supported(kind, "fieldValidation", validation, ("", "Ignore", "Strict", "Warn"))
     agent = request.headers.get("User-Agent", "").partition("/")[0]
     manager = query.get("fieldManager") or agent or caller.identity.name
     if not is_manager(manager):
-        raise BadRequest(f"fieldManager must be {MANAGER_RULE}")
+        raise invalid_option(kind, "fieldManager", INVALID, f"must be {MANAGER_RULE}")
     return Options(
-        dry_run=_is_dry_run(query),
+        dry_run=parse_dry_run(request.query.getall("dryRun", []), kind),
         field_validation=cast(FieldValidation, validation),
         manager=manager,
         force=is_true(query, "force"),
     )
-
-
-def _is_dry_run(query: Mapping[str, str]) -> bool:
-    wanted = query.get("dryRun", "")
-    if wanted not in ("", "All"):
-        raise BadRequest(f"dryRun is {wanted!r}; the only value is All")
-    return bool(wanted)
 
 
 async def read_object(request: web.Request) -> JsonObject:
@@ -178,7 +173,7 @@ class Objects:
         raw = await read_limited(request)
         if applies:
             if not request.query.get("fieldManager"):
-                raise BadRequest("an apply needs fieldManager=<name> in the query")
+                raise invalid_option("PatchOptions", "fieldManager", REQUIRED, "is required for apply patch")
             config = decode_object(raw, APPLY)
             written = await self._writer.commit_change(
                 target,
@@ -188,6 +183,8 @@ class Objects:
                 retry_taken=True,
             )
         else:
+            if "force" in request.query:
+                raise invalid_option("PatchOptions", "force", FORBIDDEN, "may not be specified for non-apply patch")
             make = parse_patch(target.kind, request.content_type, raw)
             written = await self._writer.commit_change(
                 target,
@@ -214,7 +211,8 @@ class Objects:
     async def _delete_options(self, request: web.Request) -> DeleteOptions:
         raw = await read_limited(request)
         body = decode_object(raw, request.content_type) if raw.strip() else {}
-        return parse_options(body, request.query, dry_run=_is_dry_run(request.query))
+        dry_run = parse_dry_run(request.query.getall("dryRun", []), "DeleteOptions")
+        return parse_options(body, request.query, dry_run=dry_run)
 
     async def _delete_one(self, caller: Caller, target: Target, options: DeleteOptions) -> Written:
         return await self._writer.commit_change(

@@ -6,15 +6,17 @@ from the kind (``ListOptions``) and the field whether they have asked for too mu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from threeport.common.errors import Cause, Invalid
 from threeport.krm.negotiation import is_true
 
 FORBIDDEN = "FieldValueForbidden"
 NOT_SUPPORTED = "FieldValueNotSupported"
+REQUIRED = "FieldValueRequired"
+INVALID = "FieldValueInvalid"
 
-_WORDS = {FORBIDDEN: "Forbidden: ", NOT_SUPPORTED: "Unsupported value: "}
+_WORDS = {FORBIDDEN: "Forbidden: ", NOT_SUPPORTED: "Unsupported value: ", REQUIRED: "Required value: "}
 _MATCHES = ("Exact", "NotOlderThan", "")
 
 
@@ -28,7 +30,7 @@ def invalid_option(options: str, field: str, reason: str, message: str) -> Inval
     return error
 
 
-def not_supported(options: str, field: str, value: str, supported: tuple[str, ...]) -> Invalid:
+def not_supported(options: str, field: str, value: str, supported: Sequence[str]) -> Invalid:
     """The error for a value that is none of those there are."""
     known = ", ".join(f'"{one}"' for one in supported)
     return invalid_option(options, field, NOT_SUPPORTED, f'"{value[:40]}": supported values: {known}')
@@ -57,3 +59,11 @@ def check_initial_events(query: Mapping[str, str]) -> None:
     elif match:
         why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
         raise invalid_option("ListOptions", "resourceVersionMatch", FORBIDDEN, why)
+
+
+def parse_dry_run(wanted: Sequence[str], options: str) -> bool:
+    """Whether nothing is to happen really: ``dryRun=All`` does it. Raises `Invalid` for any other value."""
+    for value in wanted:
+        if value not in ("", "All"):
+            raise not_supported(options, "dryRun", value, ("All",))
+    return "All" in wanted
