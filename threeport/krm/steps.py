@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
-from threeport.common.errors import BadRequest, RequestTooLarge
+from threeport.common.errors import ApiError, BadRequest, RequestTooLarge
 from threeport.common.types import JsonObject
 from threeport.krm.deletion import DeleteOptions, parse_options
 from threeport.krm.interfaces import Verb
@@ -122,8 +122,8 @@ def _deletion(index: int, operation: JsonObject, obj: JsonObject, options: Optio
     given = {name: operation[name] for name in _OF_DELETE & operation.keys()}
     try:
         asked = parse_options(given, dry_run=options.dry_run)
-    except BadRequest as error:
-        raise BadRequest(f"operations[{index}].{error.message}") from None
+    except ApiError as error:
+        raise type(error)(f"operations[{index}]: {error.message}", causes=error.causes) from None
     return replace(asked, uid=asked.uid or obj["metadata"].get("uid") or None)
 
 
