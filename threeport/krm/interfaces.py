@@ -109,10 +109,14 @@ class ObjectStore(Protocol):
         labels: Sequence[LabelRequirement] = (),
         referring_to: Key | None = None,
         shard: Shard | None = None,
+        only_deleting: bool = False,
         limit: int | None = None,
         after: tuple[str, str] | None = None,
     ) -> Page:
-        """Objects in order of namespace and name; `namespace` None means all. One current snapshot per page."""
+        """Objects in order of namespace and name; `namespace` None means all. One current snapshot per page.
+
+        `only_deleting`: those whose deletion has begun; they are found without looking at the others.
+        """
 
     async def list_text(
         self,

@@ -111,8 +111,7 @@ class Namespaces:
     async def sweep(self) -> bool:
         """One step for every terminating namespace that is this process's to sweep. Returns whether any is left."""
         known = set(self._deleted_here)
-        page = await self._services.store.list_page(RESOURCE)
-        terminating = [namespace for namespace in page.items if namespace.deleting]
+        terminating = (await self._services.store.list_page(RESOURCE, only_deleting=True)).items
         self._deleted_here -= known - {namespace.key.name for namespace in terminating}
         mine = [one for one in terminating if one.key.name in self._deleted_here or _age(one) > _TAKEN_OVER_AFTER]
         for namespace in mine:

@@ -72,6 +72,7 @@ class SqlObjectStore:
         labels: Sequence[LabelRequirement] = (),
         referring_to: Key | None = None,
         shard: Shard | None = None,
+        only_deleting: bool = False,
         limit: int | None = None,
         after: tuple[str, str] | None = None,
     ) -> Page:
@@ -86,6 +87,7 @@ class SqlObjectStore:
             labels=labels,
             referring_to=referring_to,
             shard=shard,
+            only_deleting=only_deleting,
             after=after,
         )
         # One row more than is asked for tells whether there is another page.

@@ -40,6 +40,7 @@ def select(
     labels: Sequence[LabelRequirement],
     referring_to: Key | None,
     shard: Shard | None,
+    only_deleting: bool = False,
     after: tuple[str, str] | None,
 ) -> Selection:
     """The conditions of `threeport.krm.interfaces.ObjectStore.list_page`."""
@@ -56,6 +57,8 @@ def select(
     if shard is not None:
         # For `=` PostgreSQL expects one row of 200, and so sorts the whole table for every page; for `<` one of three.
         selection.add("abs(mod(shard, %s::BIGINT) - %s::BIGINT) < 1", shard.count, shard.index)
+    if only_deleting:
+        selection.add("deleting")
     if after is not None:
         selection.add("(namespace, name) > (%s::TEXT, %s::TEXT)", *after)
     return selection

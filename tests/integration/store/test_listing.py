@@ -108,6 +108,12 @@ async def test_shards_are_those_that_python_computes_and_share_out_everything(st
     assert sorted(each.uid for each in found) == sorted(each.uid for each in made)
 
 
+async def test_what_is_being_deleted_can_be_listed_alone(store: SqlObjectStore) -> None:
+    made = await store.write([creation(key_of(name)) for name in "abc"])
+    (marked,) = await store.write([update(made[1], deleting=True)])
+    assert (await store.list_page(RESOURCE, only_deleting=True)).items == [marked]
+
+
 async def test_the_database_knows_that_a_shard_is_a_good_part_of_a_table(
     database: Database, store: SqlObjectStore
 ) -> None:

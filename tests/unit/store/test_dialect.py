@@ -65,6 +65,7 @@ def composed_selections() -> Iterator[str]:
             labels=labels if given else (),
             referring_to=KEY if given else None,
             shard=Shard(0, 2) if given else None,
+            only_deleting=given,
             after=("default", "web") if given else None,
         )
         yield selection.page(None)
