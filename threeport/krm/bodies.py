@@ -149,12 +149,17 @@ class _Loader(yaml.CSafeLoader):
 
 def _inspect(value: Any) -> None:
     """Refuses what cannot be stored: too deep, too many keys, strings that PostgreSQL or UTF-8 cannot hold."""
+    _limit(value)
     try:
         encoded = orjson.dumps(value)
     except (TypeError, ValueError) as error:
         raise BadRequest(f"the body holds a value that JSON cannot express: {error}") from None
     if b"\\u0000" in encoded and _has_nul(value):
         raise BadRequest("the body holds a NUL character; remove it, or encode the data as base64")
+
+
+def _limit(value: Any) -> None:
+    """Refuses what is too deep or too much, before anything looks at it that calls itself for each level."""
     count = 0
     level = [value]
     for _ in range(DEPTH_LIMIT + 1):

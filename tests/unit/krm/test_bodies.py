@@ -53,7 +53,8 @@ def test_duplicate_fields_are_named() -> None:
 @pytest.mark.parametrize(
     ("raw", "limit"),
     [
-        (b"[" * 5000, "100 levels"),
+        (b"[" * 5000 + b"]" * 5000, "100 levels"),
+        (b"[" * 300 + b"]" * 300, "100 levels"),
         (b'{"a":' * 101 + b"1" + b"}" * 101, "100 levels"),
         (b'{"a":[' + b"1," * 100_000 + b"1]}", "100000 values"),
     ],
