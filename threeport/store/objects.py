@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from weakref import WeakValueDictionary
 
 import orjson
@@ -120,8 +119,8 @@ class SqlObjectStore:
             after=after,
         )
         query = selection.page(None if limit is None else limit + 1, "namespace, name, revision, body")
-        read = partial(self._read_text, query, selection.parameters, limit)
-        return await self._lists.setdefault((query, *selection.parameters), Shared(read)).get()
+        read = Shared(lambda: self._read_text(query, selection.parameters, limit))
+        return await self._lists.setdefault((query, *selection.parameters), read).get()
 
     async def _read_text(self, query: str, parameters: Parameters, limit: int | None) -> TextPage:
         rows = await self._database.read(query, parameters)
