@@ -51,15 +51,17 @@ def parse_options(body: FrozenJson, query: Mapping[str, str] = MappingProxyType(
     grace = query.get("gracePeriodSeconds") or body.get("gracePeriodSeconds") or 0
     if isinstance(grace, bool) or not isinstance(grace, int | str) or not re.fullmatch(r"-?\d{1,18}", str(grace)):
         raise BadRequest(f"gracePeriodSeconds is {str(grace)[:40]!r}, not a number of seconds")
-    if policy is not None and (not isinstance(policy, str) or policy not in _POLICIES):
-        raise not_supported("DeleteOptions", "propagationPolicy", str(policy), [*_POLICIES])
+    if policy is not None and not isinstance(policy, str):
+        raise BadRequest(f"propagationPolicy is {str(policy)[:40]!r}, not text")
+    if policy is not None and policy not in _POLICIES:
+        raise not_supported("DeleteOptions", "propagationPolicy", policy, [*_POLICIES])
     preconditions = body.get("preconditions") or {}
     if not isinstance(preconditions, dict):
         raise BadRequest("preconditions must be an object with uid or resourceVersion")
     return DeleteOptions(
         uid=preconditions.get("uid"),
         revision=preconditions.get("resourceVersion"),
-        dry_run=dry_run or _is_dry_run(body),
+        dry_run=_is_dry_run(body) or dry_run,
         finalizer=_POLICIES[policy] if policy else None,
     )
 

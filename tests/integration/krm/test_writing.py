@@ -341,7 +341,7 @@ async def test_a_transaction_is_made_as_a_whole_or_not_at_all(krm: Krm) -> None:
         ("PATCH", f"{REPORTS}/r", b'{"kind":"Pod"}', MERGE, 400),
         ("PATCH", f"{REPORTS}/r", b"{}", "application/strategic-merge-patch+json", 415),
         ("PATCH", f"{REPORTS}/r", b"{}", "text/plain", 415),
-        ("PATCH", f"{REPORTS}/r", b"{}", APPLY, 400),
+        ("PATCH", f"{REPORTS}/r", b"{}", APPLY, 422),
         ("PATCH", f"{REPORTS}/r?fieldManager=x", b'{"apiVersion":1}', APPLY, 400),
         ("PUT", f"{REPORTS}/r", b"{}", "application/json", 400),
         ("DELETE", f"{REPORTS}/r", b'{"propagationPolicy":[]}', "application/json", 400),
