@@ -114,7 +114,8 @@ async def _tear_down(
         raise Waiting(
             error.reason,
             f"cannot be taken out of runtime {place.runtime}: {error}. If that cluster is gone for good: "
-            f"tptctl delete workloadinstance/{metadata['name']} -n {metadata['namespace']} --abandon",
+            f"tptctl delete workloadinstance/{metadata['name']} -n {metadata['namespace']} --abandon"
+            + ("" if metadata.get("deletionTimestamp") else ", and then apply it again"),
             longest=AWAY,
         ) from None
     if remains:
@@ -209,7 +210,7 @@ def _raise(failures: Sequence[ClusterError]) -> None:
     """
     message = "; ".join(str(failure) for failure in failures[:3])
     if len(failures) > 3:
-        message += f"; and {len(failures) - 3} more"
+        message += f"; and {len(failures) - 3} more, which `tptctl diff` of this instance shows"
     if any(isinstance(failure, BeingReplaced) for failure in failures):
         raise Waiting(BeingReplaced.reason, message, first=1, longest=15)
     final = next((failure for failure in failures if not failure.temporary), None)

@@ -32,7 +32,7 @@ from threeport.controller.controller import Controller
 from threeport.controller.cycle import Refused, Waiting
 from threeport.controller.status import write_status
 from threeport.kube.cluster import Cluster
-from threeport.kube.errors import ClusterError
+from threeport.kube.errors import ClusterError, ClusterUnreachable
 from threeport.kube.ordering import in_reverse
 
 LONGEST_LIFE: Final = 3600.0
@@ -167,7 +167,11 @@ async def _left_behind(controller: Controller, runtime: str, instance: FrozenJso
         return []
     inventory = inventory_of(instance.get("status"))
     uid = instance["metadata"]["uid"]
-    live = await observe(place.cluster, inventory, uid)
+    try:
+        live = await observe(place.cluster, inventory, uid)
+    except ClusterUnreachable:
+        error = f"runtime {runtime} cannot be reached; the move waits until it can"
+        return [item | {"action": PRUNE, "runtime": runtime, "error": error} for item in in_reverse(inventory)]
     leaving = in_reverse([item for item in inventory if id_of(item) in live])
     return [one | {"runtime": runtime} for one in await _pruned(place.cluster, leaving, live, uid)]
 

@@ -28,6 +28,9 @@ HOLDING_OTHERS: Final = frozenset(
 NAMED: Final = 5
 """How many fields a message names."""
 
+SAME_FIELDS: Final = {"spec.clusterIPs[0]": "spec.clusterIP"}
+"""Fields that Kubernetes names where people have written another, which it keeps the same."""
+
 
 class BeingReplaced(ClusterError):
     """The old object is on its way out; the new one is made when it is gone."""
@@ -106,13 +109,14 @@ def refusal(error: FieldImmutable, found: FrozenJson, manifest: FrozenJson) -> F
 
 def fields_of(error: FieldImmutable, found: FrozenJson, manifest: FrozenJson) -> Sequence[str]:
     """The fields that cannot change, as exactly as can be told: Kubernetes often names only ``spec``."""
+    told = [SAME_FIELDS.get(field, field) for field in error.fields]
     changed = [
         difference.path
         for difference in given_differences(found, manifest)
-        if any(_is_below(difference.path, field) for field in error.fields)
+        if any(_is_below(difference.path, field) for field in told)
     ]
     more = [f"{len(changed) - NAMED} more"] if len(changed) > NAMED else []
-    return [*changed[:NAMED], *more] or error.fields
+    return [*changed[:NAMED], *more] or told
 
 
 def _is_below(path: str, field: str) -> bool:

@@ -8,6 +8,7 @@ from tests.fixtures.manifests import CONFIG
 from tests.fixtures.ports import free_port
 from tests.fixtures.simulated import SimulatedCluster
 from tests.integration.operators.conftest import (
+    DEFINITION,
     INSTANCE,
     NAMESPACE,
     RUNTIME,
@@ -16,7 +17,9 @@ from tests.integration.operators.conftest import (
     ControlPlane,
     Space,
     ensure,
+    simulated_runtime,
 )
+from tests.integration.operators.test_previews import previewed
 from tests.integration.operators.test_waking import woken_by
 from threeport.client import Client
 from threeport.kube.access import ClusterAccess
@@ -88,3 +91,33 @@ async def test_a_cluster_that_is_two_runtimes_keeps_what_the_other_needs_when_on
     await admin.delete(RUNTIME, second.runtime)
     await second.gone(RUNTIME, second.runtime)
     assert simulated_cluster.get("crd", "threeportworkloads.agent.threeport.io") is None
+
+
+async def test_a_move_from_a_cluster_that_is_away_is_previewed_and_says_what_it_waits_for_and_the_way_out(
+    control_plane: ControlPlane, admin: Client, simulated_cluster: SimulatedCluster
+) -> None:
+    access = {"token": simulated_cluster.token, "certificateAuthority": simulated_cluster.ca_file.read_text()}
+    space = await space_on(control_plane, admin, simulated_cluster.url, **access)
+    await space.create(DEFINITION, "pod", {"manifests": [CONFIG]})
+    spec = {"definitionRef": {"name": "pod"}, "runtimeRef": {"name": space.runtime}}
+    await space.create(INSTANCE, "mover", spec)
+    await space.ready(INSTANCE, "mover")
+    await admin.patch(RUNTIME, space.runtime, None, {"spec": {"endpoint": f"https://127.0.0.1:{free_port()}"}})
+    await space.says(RUNTIME, space.runtime, "ClusterUnreachable")
+    async with simulated_runtime(control_plane, admin) as other:
+        await space.ready(RUNTIME, other)
+        moved = {**spec, "runtimeRef": {"name": other}}
+        resources = (await previewed(space, "mover", instance=moved))["resources"]
+        found = [(one["kind"], one["action"], one.get("runtime")) for one in resources]
+        assert found == [
+            ("Namespace", "Create", None), ("ConfigMap", "Create", None),
+            ("ConfigMap", "Prune", space.runtime), ("Namespace", "Prune", space.runtime),
+        ]  # fmt: skip
+        assert [("the move waits" in one.get("error", "")) for one in resources] == [False, False, True, True]
+        await admin.patch(INSTANCE, "mover", space.namespace, {"spec": moved})
+        told = await space.says(INSTANCE, "mover", "ClusterUnreachable")
+        assert told.endswith("--abandon, and then apply it again")
+        abandoned = {"metadata": {"annotations": {"threeport.io/abandon": "true"}}}
+        await admin.patch(INSTANCE, "mover", space.namespace, abandoned)
+        await admin.delete(INSTANCE, "mover", space.namespace)
+        await space.gone(INSTANCE, "mover")

@@ -20,8 +20,14 @@ def test_fields_that_differ_are_named_where_the_cluster_says_only_in_what_they_a
 
 
 def test_what_the_cluster_says_is_passed_on_where_nothing_that_is_given_differs() -> None:
-    error = FieldImmutable("x", ["spec.clusterIPs[0]"])
-    assert fields_of(error, FOUND, WANTED) == ("spec.clusterIPs[0]",)
+    error = FieldImmutable("x", ["spec.claimRef"])
+    assert fields_of(error, FOUND, WANTED) == ["spec.claimRef"]
+
+
+def test_a_field_is_named_as_people_write_it() -> None:
+    found = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}, "spec": {"clusterIP": "10.0.0.1"}}
+    wanted = {**found, "spec": {"clusterIP": "None"}}
+    assert fields_of(FieldImmutable("x", ["spec.clusterIPs[0]"]), found, wanted) == ["spec.clusterIP"]
 
 
 def test_many_fields_are_counted() -> None:
