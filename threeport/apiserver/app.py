@@ -18,8 +18,11 @@ from threeport.apiserver.requests import (
     authenticating,
     limiting,
     observing,
+    sharing,
 )
 from threeport.apiserver.revocation import LivingRuntimes
+from threeport.apiserver.settings import Settings
+from threeport.apiserver.shares import Shares
 from threeport.apiserver.tokens import Tokens
 from threeport.krm.bodies import REQUEST_LIMIT
 from threeport.krm.server import KrmServer
@@ -36,15 +39,18 @@ def make_app(
     book: LeaseBook,
     runtimes: LivingRuntimes,
     watches: OpenWatches,
-    max_requests: int,
+    settings: Settings,
 ) -> web.Application:
     """The application. What is refused first costs least: overload, then the unknown, then the unentitled."""
+    requests = Shares("requests", settings.max_requests, settings.max_share)
+    held = Shares("watches", settings.max_watches, settings.max_share)
     app = web.Application(
         client_max_size=REQUEST_LIMIT,
         middlewares=[
             observing(catalog),
-            limiting(InFlight(max_requests)),
+            limiting(InFlight(settings.max_requests)),
             authenticating(tokens, runtimes),
+            sharing(requests, held),
             admitting(book, watches),
         ],
     )

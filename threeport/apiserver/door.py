@@ -25,6 +25,7 @@ SHARD_PATH: Final = r"/controllers/{controller:[a-z0-9-]{1,63}}/{index:\d{1,4}}-
 DOOR_PATH: Final = SHARD_PATH + r"/{epoch:\d{1,18}}"
 """Start of the paths behind the door."""
 
+_LEASE = re.compile(r"/controllers/[a-z0-9-]{1,63}/\d{1,4}-of-\d{1,4}/lease")
 _DOOR = re.compile(r"/controllers/([a-z0-9-]{1,63})/(\d{1,4})-of-(\d{1,4})/(\d{1,18})(?=/|$)")
 
 
@@ -89,6 +90,11 @@ def may_be(identity: Identity, controller: str) -> None:
     """Raises `Forbidden` unless the identity is this controller."""
     if identities.controller_of(identity) != controller:
         raise Forbidden(f"{identity.name} is not controller:{controller}, for whom this path is.")
+
+
+def is_lease(path: str) -> bool:
+    """Whether a path is that of a shard's lease."""
+    return _LEASE.fullmatch(path) is not None
 
 
 def lease_name(controller: str, shard: Shard) -> str:

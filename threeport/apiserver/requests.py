@@ -14,10 +14,11 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from threeport.apiserver.authentication import UNAUTHENTICATED_PATHS, Credentials, authenticate
-from threeport.apiserver.door import Door, LeaseBook, admit_controller
+from threeport.apiserver.door import Door, LeaseBook, admit_controller, is_lease
 from threeport.apiserver.metrics import IN_FLIGHT, LATENCY, REFUSED, REQUESTS
 from threeport.apiserver.open_watches import RETRY_AFTER, OpenWatches
 from threeport.apiserver.revocation import LivingRuntimes
+from threeport.apiserver.shares import Shares
 from threeport.apiserver.tokens import Tokens
 from threeport.common.errors import (
     ApiError,
@@ -119,6 +120,21 @@ def authenticating(tokens: Tokens, runtimes: LivingRuntimes) -> Middleware:
         return await handler(request)
 
     return identify
+
+
+def sharing(requests: Shares, watches: Shares) -> Middleware:
+    """Refuses with 429 what is more than the share of the one who calls. A lease is renewed in any case: a controller
+    that is busy must not lose it."""
+
+    @web.middleware
+    async def share(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path in UNAUTHENTICATED_PATHS or is_lease(request.path):
+            return await handler(request)
+        shares = watches if is_stream(request) else requests
+        with shares.one_of(request[CREDENTIALS].identity):
+            return await handler(request)
+
+    return share
 
 
 def admitting(book: LeaseBook, watches: OpenWatches) -> Middleware:

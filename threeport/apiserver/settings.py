@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     max_connections: int = Field(default=10_000, gt=0)
     max_requests: int = Field(default=400, gt=0, description="Requests at once, watches not counted; more get 429.")
     max_watches: int = Field(default=5_000, gt=0)
+    max_share: float = Field(
+        default=0.5, gt=0, le=1, description="The part of max_requests, and of max_watches, that one identity may have."
+    )
 
     @field_validator("listen")
     @classmethod

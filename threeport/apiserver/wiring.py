@@ -112,7 +112,7 @@ class Process:
             book=book,
             runtimes=runtimes,
             watches=self._watches,
-            max_requests=settings.max_requests,
+            settings=settings,
         )
         self._running: Sequence[Callable[[], Coroutine[None, None, None]]] = (
             Revocation(self._watches, book, runtimes).run,
