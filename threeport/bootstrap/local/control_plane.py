@@ -91,8 +91,8 @@ def down(installation: Installation, *, delete_data: bool, on_progress: Callable
     """
     try:
         with lock(installation.change_lock, seconds=CHANGE_SECONDS):
-            ran = _stop_supervisor(installation, on_progress)
-            _end_leftovers(installation)
+            stopped = _stop_supervisor(installation, on_progress)
+            ran = _end_leftovers(installation) or stopped
             if delete_data:
                 _delete(installation)
             return ran
@@ -217,12 +217,17 @@ def _stop_supervisor(installation: Installation, on_progress: Callable[[Supervis
     return True
 
 
-def _end_leftovers(installation: Installation) -> None:
-    """Ends processes that a killed supervisor has left."""
+def _end_leftovers(installation: Installation) -> bool:
+    """Ends processes that a killed supervisor has left. Returns whether there were any."""
     state = read_state(installation)
-    for left in reversed(state.processes if state else []):
-        if left.process is not None:
-            process_ids.end([left.process], seconds=20.0, stop_signal=signal.Signals(left.stop_signal))
+    left = [
+        (one.process, signal.Signals(one.stop_signal))
+        for one in (state.processes if state else [])
+        if one.process and process_ids.is_alive(one.process)
+    ]
+    for process, stop_signal in reversed(left):
+        process_ids.end([process], seconds=20.0, stop_signal=stop_signal)
+    return bool(left)
 
 
 def _delete(installation: Installation) -> None:
