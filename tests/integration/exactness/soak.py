@@ -93,6 +93,8 @@ def main() -> None:
     seed = random.randrange(1_000_000) if options.seed is None else options.seed
     directory = options.directory or Path(tempfile.mkdtemp(prefix="threeport-soak-"))
     directory.mkdir(parents=True, exist_ok=True)
+    if any(directory.iterdir()):
+        parser.error(f"{directory} is not empty: servers of another run would not know the passwords of this one")
     tally = Tally(directory / "summary.txt")
     tell(f"seed {seed}, {options.minutes:g} minutes, data in {directory}, summary in {tally.file}")
     for end in (signal.SIGINT, signal.SIGTERM):
