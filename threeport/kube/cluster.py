@@ -15,6 +15,7 @@ import aiohttp
 import orjson
 from kubernetes.aio.client import ApiClient
 from kubernetes.aio.client.exceptions import ApiException
+from kubernetes.aio.client.rest import RESTResponse
 
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.kube import metrics
@@ -34,6 +35,9 @@ FIELD_MANAGER: Final = "threeport"
 REQUESTS: Final = 16
 """Requests under way to one cluster; kube-apiserver's own clients default to bursts of 10."""
 
+CONNECTIONS: Final = REQUESTS + 1
+"""One more, for the question whether a cluster is back."""
+
 TIMEOUT: Final = aiohttp.ClientTimeout(total=60, sock_connect=5, sock_read=30)
 """Seconds: to connect, and without a byte of the answer."""
 
@@ -49,11 +53,11 @@ class Cluster:
     def __init__(self, access: ClusterAccess) -> None:
         """Raises `AccessDenied` for certificates that are none."""
         self.access = access
-        self._api: ApiClient | None = api_client(access, connections=REQUESTS)
+        self._api: ApiClient | None = api_client(access, connections=CONNECTIONS)
         self._gate = asyncio.Semaphore(REQUESTS)
         self._under_way = 0
         self._is_closed = False
-        self._outage = Outage()
+        self._outage = Outage(self._ask_anything)
         self._discovery = Discovery(self._optional)
 
     async def close(self) -> None:
@@ -63,6 +67,7 @@ class Cluster:
         on a connection for each request.
         """
         self._is_closed = True
+        self._outage.close()
         await self._close_unless_used()
 
     async def _close_unless_used(self) -> None:
@@ -235,34 +240,58 @@ class Cluster:
     ) -> JsonObject:
         headers = {"Accept": accept, "Content-Type": content_type}
         used = {name: value for name, value in names.items() if f"{{{name}}}" in path}
-        async with self._connection() as api:
-            with self._outage.request(), metrics.measured(method) as outcome:
-                try:
-                    request = await api.param_serialize(
-                        method, path, path_params=used, query_params=list(query.items()), header_params=headers,
-                        body=body, auth_settings=["BearerToken"],
-                    )  # fmt: skip
-                    response = await api.call_api(*request, _request_timeout=TIMEOUT)
-                    text = await response.read()  # type: ignore[no-untyped-call]
-                    outcome.code = str(response.status)
-                except NETWORK_ERRORS as error:
-                    raise from_network(error, self.access.endpoint) from error
+        await self._outage.admit()
+        async with self._gate, self._connection() as api:
+            self._outage.check()  # it may have gone while this waited for its turn
+            with self._outage.request():
+                response, text = await self._exchange(
+                    api, method, path, names=used, query=query, headers=headers, body=body
+                )
         if not 200 <= response.status <= 299:
             raise ApiException(http_resp=response, body=text.decode(errors="replace"), data=None)
         return self._decoded(text)
 
+    async def _ask_anything(self) -> None:
+        """Any answer shows that the cluster is there."""
+        async with self._connection() as api:
+            await self._exchange(api, "GET", "/version", names={}, query={}, headers={"Accept": JSON}, body=None)
+
+    async def _exchange(
+        self,
+        api: ApiClient,
+        method: str,
+        path: str,
+        *,
+        names: Mapping[str, str],
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: FrozenJson | None,
+    ) -> tuple[RESTResponse, bytes]:
+        """The answer to a request, whatever it is, and its body. Raises what `from_network` makes of a failure."""
+        with metrics.measured(method) as outcome:
+            try:
+                request = await api.param_serialize(
+                    method, path, path_params=names, query_params=list(query.items()), header_params=dict(headers),
+                    body=body, auth_settings=["BearerToken"],
+                )  # fmt: skip
+                response = await api.call_api(*request, _request_timeout=TIMEOUT)
+                text = await response.read()  # type: ignore[no-untyped-call]
+            except NETWORK_ERRORS as error:
+                raise from_network(error, self.access.endpoint) from error
+            outcome.code = str(response.status)
+            return response, text
+
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[ApiClient]:
-        """A turn among `REQUESTS`; after the last one on a handle that is closed nothing stays open."""
-        async with self._gate:
-            self._under_way += 1
-            try:
-                self._api = self._api or api_client(self.access, connections=REQUESTS)
-                yield self._api
-            finally:
-                self._under_way -= 1
-                if self._is_closed:
-                    await self._close_unless_used()
+        """The client; after the last use of a handle that is closed nothing stays open."""
+        self._under_way += 1
+        try:
+            self._api = self._api or api_client(self.access, connections=CONNECTIONS)
+            yield self._api
+        finally:
+            self._under_way -= 1
+            if self._is_closed:
+                await self._close_unless_used()
 
     def _decoded(self, text: bytes) -> JsonObject:
         try:

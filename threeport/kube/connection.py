@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
@@ -26,6 +28,9 @@ def api_client(access: ClusterAccess, *, connections: int) -> ApiClient:
         tls_server_name=access.tls_server_name,
         connection_pool_maxsize=connections,
         trace_configs=[no_redirects()],
+        # Otherwise two threads look for a netrc and for a proxy before each request: a quarter of its CPU time.
+        client_session_kwargs={"trust_env": False},
+        proxy=_proxy_to(access.endpoint),
     )
     # As kubectl does: CAs of old clusters lack extensions that Python 3.13 insists on.
     configuration.disable_strict_ssl_verification = True
@@ -56,6 +61,12 @@ def no_redirects() -> aiohttp.TraceConfig:
 
     tracing.on_request_redirect.append(refuse)
     return tracing
+
+
+def _proxy_to(endpoint: str) -> str | None:
+    """The proxy that the environment names for this way, if it does."""
+    way = urlsplit(endpoint)
+    return None if proxy_bypass(way.hostname or "") else getproxies().get(way.scheme)
 
 
 @contextmanager
