@@ -11,8 +11,11 @@ from threeport.kube.manifest import drifted_fields, is_current, prepared
 from threeport.kube.threeport_workload import threeport_workload_kind, threeport_workload_name
 
 
-async def tell_agent(place: Place, instance: FrozenJson, desired: Desired) -> None:
-    """Writes what has changed, if anything. After the objects, since a report on them is a report on this digest."""
+async def tell_agent(place: Place, instance: FrozenJson, desired: Desired, *, is_new: bool) -> None:
+    """Writes what has changed, if anything. After the objects, since a report on them is a report on this digest.
+
+    Of an instance that `is_new` there is nothing to look for: its object has its uid in its name.
+    """
     kind, metadata = threeport_workload_kind(), instance["metadata"]
     groups = {str(manifest["apiVersion"]).rpartition("/")[0] for manifest in desired.manifests}
     manifest = {
@@ -34,8 +37,12 @@ async def tell_agent(place: Place, instance: FrozenJson, desired: Desired) -> No
             "resources": [item_of(one) for one in desired.manifests],
         },
     }
-    for one in [*read_group_manifests(groups), manifest]:
+    for one in read_group_manifests(groups):
         await _ensure(place, one)
+    if is_new:
+        await place.cluster.apply(prepared(manifest))
+    else:
+        await _ensure(place, manifest)
 
 
 async def _ensure(place: Place, manifest: FrozenJson) -> None:

@@ -7,6 +7,7 @@ from operators.workload.revisions import ensure_revision, generation_of, instanc
 from operators.workload.wakeups import definition_is_there
 from threeport.common.errors import Invalid, NotFound
 from threeport.common.types import FrozenJson, JsonObject
+from threeport.controller.conditions import READY, condition
 from threeport.controller.controller import Controller
 from threeport.controller.cycle import Refused, decide
 from threeport.resources.manifests import split_manifests
@@ -53,12 +54,14 @@ async def reconcile_definition(controller: Controller, seen: FrozenJson) -> str:
 def needs_advance(instance: FrozenJson, generation: int) -> bool:
     """Whether the instance neither has this revision nor has been told of it.
 
-    One that nobody has looked at yet will find the present one by itself.
+    One that has not noted yet with which revision it begins asks for the definition once more when it has: it finds
+    the present one by itself, unless it has given up.
     """
     told, status = instance["spec"].get("definitionRevision"), instance.get("status") or {}
     if told is not None:
         return bool(told != generation)
-    return bool(status) and status.get("definitionGeneration") != generation
+    running = status.get("definitionGeneration")
+    return condition(status, READY) is not None if running is None else bool(running != generation)
 
 
 async def _advance(controller: Controller, instance: FrozenJson, generation: int) -> int:

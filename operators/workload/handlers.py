@@ -11,7 +11,7 @@ import kopf
 from operators.workload.composite import reconcile_workload, remove_workload
 from operators.workload.definition import reconcile_definition
 from operators.workload.drift import LONGEST_SLEEP, Pace
-from operators.workload.health import REASONS, report_on, roll_up
+from operators.workload.health import REASONS, report_on, reported_instance, roll_up
 from operators.workload.instance import reconcile_instance, remove_instance
 from operators.workload.kinds import DEFINITION, INSTANCE, PREVIEW, REPORT, RUNTIME, WORKLOAD
 from operators.workload.placement import runtime_name_of
@@ -132,17 +132,33 @@ async def expire_preview(body: kopf.Body, memo: kopf.Memo, stopped: kopf.DaemonS
         await expire(_controller(memo), _plain(body))
 
 
+@kopf.index(*_OF_INSTANCES)
+async def instances(body: kopf.Body, **_: Any) -> dict[str, JsonObject]:
+    """The instances of this shard as they were seen last, by uid."""
+    return {body["metadata"]["uid"]: _plain(body)}
+
+
 @kopf.on.event(*_OF_REPORTS)
-async def take_report(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
-    """Rolls a WorkloadReport up into its instance."""
+async def take_report(event: kopf.RawEvent, memo: kopf.Memo, **indices: Any) -> None:
+    """Rolls a WorkloadReport up into its instance.
+
+    Into the instance as it was seen last, which is its newest state if the roll-up can be written on top of it. If
+    there is nothing to write, or another shard looks after the instance, it is asked for; but not of what was there
+    when this controller began, since each of its instances has a cycle then, which reads the report.
+    """
     controller, report = _controller(memo), _plain(event["object"])
-    metadata, spec = report["metadata"], report.get("spec") or {}
-    name = (spec.get("instanceRef") or {}).get("name")
-    instance = await controller.client.find(INSTANCE, name, metadata["namespace"]) if name else None
-    if instance is not None and instance["metadata"]["uid"] == spec.get("instanceUid"):
-        await roll_up(controller, instance, None if event["type"] == "DELETED" else report)
-        if event["type"] != "DELETED":
-            await _compare_on_word(controller, instance, report, memo)
+    is_gone, told = event["type"] == "DELETED", None if event["type"] == "DELETED" else report
+    known: kopf.Index[str, JsonObject] = indices["instances"]
+    seen = next(iter(known.get((report.get("spec") or {}).get("instanceUid") or "", ())), None)
+    instance = await roll_up(controller, seen, told) if seen is not None else None
+    if instance is None and seen is not None and event["type"] is None:
+        instance = seen
+    elif instance is None:
+        instance = await reported_instance(controller, report)
+        if instance is not None:
+            instance = await roll_up(controller, instance, told) or instance
+    if instance is not None and not is_gone:
+        await _compare_on_word(controller, instance, report, memo)
 
 
 @kopf.on.event(*_OF_INSTANCES)

@@ -61,8 +61,19 @@ async def report_on(controller: Controller, instance: FrozenJson, runtime: str |
     return await controller.client.find(REPORT, name, metadata["namespace"])
 
 
-async def roll_up(controller: Controller, instance: FrozenJson, report: FrozenJson | None) -> None:
-    """Brings health and ``Ready`` of the instance up to date with a report; tells of it if the reason is new."""
+async def reported_instance(controller: Controller, report: FrozenJson) -> JsonObject | None:
+    """The instance that a report is about, if it is there; another of the same name is another instance."""
+    spec, namespace = report.get("spec") or {}, report["metadata"]["namespace"]
+    name = (spec.get("instanceRef") or {}).get("name")
+    found = await controller.client.find(INSTANCE, name, namespace) if name else None
+    return found if found is not None and found["metadata"]["uid"] == spec.get("instanceUid") else None
+
+
+async def roll_up(controller: Controller, instance: FrozenJson, report: FrozenJson | None) -> JsonObject | None:
+    """Brings health and ``Ready`` of the instance up to date with a report; tells of it if the reason is new.
+
+    Returns the instance as it then is; None if nothing was written, perhaps because `instance` is an old copy.
+    """
     news: list[Verdict] = []
 
     def change(status: JsonObject, seen: FrozenJson) -> None:
@@ -78,8 +89,11 @@ async def roll_up(controller: Controller, instance: FrozenJson, report: FrozenJs
             news.append(verdict)
 
     written = await write_status(controller.client, INSTANCE, instance, change)
-    if written is not None and news:
+    if written is None or written["metadata"]["resourceVersion"] == instance["metadata"]["resourceVersion"]:
+        return None
+    if news:
         await tell(controller, written, news[0])
+    return written
 
 
 async def tell(controller: Controller, instance: FrozenJson, verdict: Verdict) -> None:

@@ -36,29 +36,58 @@ from threeport.controller.status import write_status
 from threeport.kube.errors import ClusterError, KindUnknown
 from threeport.resources.annotations import ABANDON
 
+
+class _Outdated(Exception):
+    """What a cycle knows of its instance is not its newest state."""
+
+
 AWAY: Final = 45.0
 """Seconds, at most, between attempts to take an instance out of a cluster that did not let us."""
 
 
 async def reconcile_instance(controller: Controller, seen: FrozenJson) -> str:
     """One cycle. `seen` may be an old copy. Returns the sentence of the cycle; raises `Waiting`, `Refused`,
-    `ClusterError` or `ApiError` where it could not finish."""
+    `ClusterError` or `ApiError` where it could not finish.
+
+    Of an instance that nobody has looked at yet no newer copy is asked for: that the intent can be written on top of
+    this one shows that it is the newest.
+    """
+    if not seen.get("status"):
+        try:
+            return await _cycle(controller, seen)
+        except _Outdated:
+            pass
     metadata = seen["metadata"]
     instance = await controller.client.find(INSTANCE, metadata["name"], metadata["namespace"])
     if instance is None or instance["metadata"]["uid"] != metadata["uid"]:
         return "is gone"
-    if instance["metadata"].get("deletionTimestamp"):
+    try:
+        return await _cycle(controller, instance)
+    except _Outdated:
+        raise Waiting("Changed", "the instance has changed meanwhile", first=0.1) from None
+
+
+async def _cycle(controller: Controller, instance: FrozenJson) -> str:
+    """One cycle on what is known of the instance. Raises `_Outdated` if that is not the newest, before it acts."""
+    metadata = instance["metadata"]
+    if metadata.get("deletionTimestamp"):
         return "is being deleted"
-    latest = await definition_of(controller, instance)
+    is_begun = (instance.get("status") or {}).get("definitionGeneration") is not None
+    latest = await definition_of(controller, instance, remembered=not is_begun)
     revision = wanted_revision(instance, latest)
-    definition = await at_revision(controller, latest, revision)
-    place = await place_of(controller, instance)
-    await _leave_former_place(controller, instance, place)
-    desired = await desired_of(place, definition, instance)
-    intended = await _persist_intent(controller, instance, place, desired)
+    try:
+        definition = await at_revision(controller, latest, revision)
+        place = await place_of(controller, instance)
+        await _leave_former_place(controller, instance, place)
+        desired = await desired_of(place, definition, instance)
+    except (Refused, Waiting):
+        if not is_begun:
+            await _expect_unchanged(controller, instance, latest)
+        raise
+    intended = await _persist_intent(controller, instance, place, desired, revision)
     if intended is None:
         return "is gone"
-    if not instance.get("status"):
+    if not is_begun:
         await _expect_unchanged(controller, instance, latest)
     inventory = inventory_of(intended["status"])
     # What was never intended to be there is not there: a new instance needs no look at its cluster.
@@ -77,7 +106,7 @@ async def reconcile_instance(controller: Controller, seen: FrozenJson) -> str:
         replaces=may_replace(latest),
     )
     await _carry_out(controller, intended, applier, plan, desired)
-    await tell_agent(place, instance, desired)
+    await tell_agent(place, instance, desired, is_new=not begun)
     return await _settle(controller, intended, revision, place, desired, plan)
 
 
@@ -140,29 +169,42 @@ async def _leave_former_place(controller: Controller, instance: FrozenJson, plac
 
 
 async def _persist_intent(
-    controller: Controller, instance: FrozenJson, place: Place, desired: Desired
+    controller: Controller, instance: FrozenJson, place: Place, desired: Desired, revision: int
 ) -> JsonObject | None:
     """Notes all that will be in the cluster, beside all that is; writes nothing if it is noted already.
 
     From here on what was applied before is no longer whole: who goes back to it finds missing what is gone by then.
+    The first time it notes the revision, too: who changes the definition from now on sees that it is in use.
+    Raises `_Outdated`, and notes nothing, if the instance is not as it was known.
     """
     wanted = [item_of(manifest) for manifest in desired.manifests]
 
-    def change(status: JsonObject, _: FrozenJson) -> None:
+    def change(status: JsonObject, seen: FrozenJson) -> None:
+        if _identity_of(seen) != _identity_of(instance):
+            raise _Outdated
         former = inventory_of(status) if status.get("runtime") in (None, place.runtime) else []
         status["inventory"] = united(former, wanted)
         status["runtime"] = place.runtime
         status["namespace"] = desired.namespace
         if status.get("appliedHash") != desired.digest:
             status["appliedHash"] = None
+        if status.get("definitionGeneration") is None:
+            status["definitionGeneration"] = revision
 
     return await write_status(controller.client, INSTANCE, instance, change)
+
+
+def _identity_of(instance: FrozenJson) -> tuple[object, ...]:
+    """What a cycle rests upon: the state that was asked for, and what is noted of the last cycle."""
+    metadata, status = instance["metadata"], instance.get("status") or {}
+    of_cycles = [status.get(name) for name in ("inventory", "runtime", "appliedHash", "definitionGeneration")]
+    return metadata["uid"], metadata.get("generation"), metadata.get("deletionTimestamp"), of_cycles
 
 
 async def _expect_unchanged(controller: Controller, instance: FrozenJson, definition: FrozenJson) -> None:
     """A definition that changed before we noted that we use it has not told us so; from now on it does."""
     current = await definition_of(controller, instance)
-    if current["metadata"].get("generation") != definition["metadata"].get("generation"):
+    if any(current["metadata"].get(name) != definition["metadata"].get(name) for name in ("uid", "generation")):
         raise Waiting("DefinitionChanged", "the definition has changed meanwhile", first=0.1)
 
 

@@ -21,13 +21,23 @@ class Place(NamedTuple):
     cluster: Cluster
 
 
-async def definition_of(controller: Controller, instance: FrozenJson) -> JsonObject:
-    """The definition with its secrets in clear. Raises `Waiting` (``ReferenceNotFound``) if there is none."""
+async def definition_of(controller: Controller, instance: FrozenJson, *, remembered: bool = False) -> JsonObject:
+    """The definition with its secrets in clear. Raises `Waiting` (``ReferenceNotFound``) if there is none.
+
+    One that is `remembered` may have changed since: ask again before anything is done with it.
+    """
     reference = instance["spec"]["definitionRef"]
     namespace = reference.get("namespace") or instance["metadata"]["namespace"]
+    key = (str(namespace), str(reference["name"]))
+    known = controller.definitions.get(key) if remembered else None
+    if known is not None:
+        return known
     try:
-        return await controller.client.get(DEFINITION, reference["name"], namespace, reveal=True)
+        found = await controller.in_clear(DEFINITION, reference["name"], namespace)
+        controller.definitions.put(key, found)
+        return found
     except NotFound:
+        controller.definitions.drop(key)
         raise Waiting(
             "ReferenceNotFound",
             f"WorkloadDefinition {namespace}/{reference['name']} does not exist; this goes on when it does",
@@ -87,7 +97,7 @@ async def _runtime_name(controller: Controller, instance: FrozenJson) -> str:
 
 async def _revealed(controller: Controller, name: str) -> JsonObject | None:
     try:
-        return await controller.client.get(RUNTIME, name, reveal=True)
+        return await controller.in_clear(RUNTIME, name)
     except NotFound:
         return None
 

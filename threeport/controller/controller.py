@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import partial
 
 import kopf
 
 from threeport.client import Client
+from threeport.common.types import JsonObject
 from threeport.controller.lease import Lease
+from threeport.controller.remembering import Remembered
+from threeport.controller.sharing import SharedReads
 from threeport.kube.clusters import Clusters
+from threeport.resources.kind import Kind
+from threeport.store.records import Key
 
 AT_ONCE = 64
 """Reconciles under way in one controller. More wait, so that ten thousand objects at start are no stampede."""
 
 SHARE = 16
-"""Reconciles under way for one cluster. A cluster that does not answer must leave room for the others."""
+"""Of those, reconciles under way for one cluster. A cluster that does not answer must leave room for the others."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,15 +33,31 @@ class Controller:
     client: Client
     lease: Lease | None = None
     clusters: Clusters = field(default_factory=Clusters)
-    gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    at_once: int = AT_ONCE
+    gate: asyncio.Semaphore = field(init=False)
     shares: defaultdict[str, asyncio.Semaphore] = field(
         default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(SHARE))
     )
     """By the name of the runtime; previews, which find out theirs on the way, have one for all. To be taken before a
     place at the `gate`, not while it is held."""
+    definitions: Remembered = field(default_factory=Remembered)
+    """Of workloads, with secrets in clear."""
     logged_in: bool = False
     refused: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the API no longer accepts the login: the operator has to end."""
+    _reads: SharedReads[Key, JsonObject] = field(default_factory=SharedReads)
+
+    def __post_init__(self) -> None:
+        """Opens the gate for as many as may be under way."""
+        self.gate = asyncio.Semaphore(self.at_once)
+
+    async def in_clear(self, kind: Kind, name: str, namespace: str | None = None) -> JsonObject:
+        """The object as it is now, with its secrets in clear. Others share the result, so it is not to be changed.
+
+        Raises `NotFound`.
+        """
+        key = Key(kind.resource, namespace or "", name)
+        return await self._reads.read(key, partial(self.client.get, kind, name, namespace, reveal=True))
 
     def check_lease(self) -> None:
         """To be called before each act on the world. Raises `kopf.TemporaryError` if another may be at work."""

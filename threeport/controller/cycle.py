@@ -27,7 +27,7 @@ from threeport.resources.kind import Kind
 logger = logging.getLogger(__name__)
 
 
-ON_ITS_WAY: Final = frozenset(("Deleting", "Pruning", "Replacing", "DefinitionChanged", "Progressing"))
+ON_ITS_WAY: Final = frozenset(("Deleting", "Pruning", "Replacing", "Changed", "DefinitionChanged", "Progressing"))
 """Reasons for not being Ready that are steps to what was asked for, and no cause for alarm."""
 
 

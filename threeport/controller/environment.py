@@ -17,6 +17,7 @@ from pathlib import Path
 import kopf
 
 from threeport.client import ClientSettings, ConfigError
+from threeport.controller.controller import AT_ONCE
 
 USER_AGENT = "threeport-controller"
 
@@ -31,17 +32,23 @@ class ControllerSettings:
     shard: int = 0
     shards: int = 1
     metrics_port: int | None = None
+    reconciles: int = AT_ONCE
+    """Reconciles that each controller has under way at most."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> ControllerSettings:
         """Reads the variables of `ClientSettings.from_environment`, ``THREEPORT_SHARDS``, ``THREEPORT_SHARD`` (the
-        ordinal of a StatefulSet's pod if absent) and ``THREEPORT_METRICS_PORT``. Raises `ConfigError`."""
+        ordinal of a StatefulSet's pod if absent), ``THREEPORT_RECONCILES`` and ``THREEPORT_METRICS_PORT``. Raises
+        `ConfigError`."""
         has_door = bool(environ.get("THREEPORT_API_URL"))
         shards = _number(environ, "THREEPORT_SHARDS", 1)
         named = shards == 1 or environ.get("THREEPORT_SHARD")
         shard = _number(environ, "THREEPORT_SHARD", 0) if named else _ordinal(environ.get("HOSTNAME", ""))
         if not 0 <= shard < shards:
             raise ConfigError(f"THREEPORT_SHARD is {shard}, but must be from 0 to {shards - 1} (THREEPORT_SHARDS).")
+        reconciles = _number(environ, "THREEPORT_RECONCILES", AT_ONCE)
+        if not reconciles:
+            raise ConfigError("THREEPORT_RECONCILES is 0, but must be at least 1.")
         port = _number(environ, "THREEPORT_METRICS_PORT", 0)
         return cls(
             api=ClientSettings.from_environment(environ) if has_door else plain_kubernetes(),
@@ -49,6 +56,7 @@ class ControllerSettings:
             shard=shard,
             shards=shards,
             metrics_port=port or None,
+            reconciles=reconciles,
         )
 
 

@@ -53,7 +53,7 @@ async def _run_once(
     settings: ControllerSettings,
     halted: asyncio.Task[Any],
 ) -> None:
-    controller = Controller(name=name, client=client)
+    controller = Controller(name=name, client=client, at_once=settings.reconciles)
     if not settings.has_door:
         await _operate(controller, registry, {halted})
         return

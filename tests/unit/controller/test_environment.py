@@ -28,6 +28,7 @@ def test_the_shard_is_the_ordinal_of_the_pod() -> None:
         ({"THREEPORT_SHARDS": "2", "HOSTNAME": "laptop"}, "THREEPORT_SHARD"),
         ({"THREEPORT_SHARDS": "2", "THREEPORT_SHARD": "2"}, "from 0 to 1"),
         ({"THREEPORT_METRICS_PORT": "x"}, "must be a number"),
+        ({"THREEPORT_RECONCILES": "0"}, "must be at least 1"),
     ],
 )
 def test_what_is_wrong_is_said(environ: dict[str, str], said: str) -> None:
