@@ -27,7 +27,7 @@ PHASES: Final[Mapping[str, Callable[[Ground], Awaitable[None]]]] = {
     "agent": agent,
 }
 """In the order in which they are run."""
-SIZES: Final = Sizes(instances=1000, runtimes=10, rate=10, idle=330, pods=5000, shard_instances=200, places=2)
+SIZES: Final = Sizes(instances=1000, runtimes=10, rate=10, idle=330, pods=5000, shard_instances=100, places=1)
 
 
 async def run(sizes: Sizes, phases: Sequence[str]) -> None:
