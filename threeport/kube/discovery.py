@@ -6,7 +6,9 @@ workloads bring kinds of their own, so a missing kind is common, and its absence
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, NamedTuple
 
@@ -38,14 +40,17 @@ class Discovery:
         self._fetch = fetch
         self._known: dict[str, Mapping[str, ApiResource]] = {}
         self._asked: dict[str, float] = {}
+        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def find(self, api_version: str, kind: str) -> ApiResource:
         """The resource of a kind. Raises `KindUnknown` if the cluster does not have it (now)."""
         found = self._known.get(api_version, {}).get(kind)
         if found is not None:
             return found
-        if time.monotonic() - self._asked.get(api_version, -ABSENCE_LASTS) >= ABSENCE_LASTS:
-            await self._refresh(api_version)
+        async with self._asking[api_version]:  # many begin with the same cluster at a time: one asks for all
+            is_known = kind in self._known.get(api_version, {})
+            if not is_known and time.monotonic() - self._asked.get(api_version, -ABSENCE_LASTS) >= ABSENCE_LASTS:
+                await self._refresh(api_version)
         found = self._known.get(api_version, {}).get(kind)
         if found is None:
             raise KindUnknown(

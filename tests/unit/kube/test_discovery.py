@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from threeport.common.types import JsonObject
@@ -25,6 +27,7 @@ class Server:
 
     async def fetch(self, path: str) -> JsonObject | None:
         self.asked += 1
+        await asyncio.sleep(0)
         return self.groups.get(path)
 
 
@@ -49,4 +52,13 @@ async def test_a_known_kind_is_asked_for_once() -> None:
     discovery = Discovery(server.fetch)
     for _ in range(3):
         assert not (await discovery.find("v1", "Namespace")).namespaced
+    assert server.asked == 1
+
+
+async def test_those_who_begin_at_the_same_time_share_one_question() -> None:
+    server = Server()
+    server.groups["/apis/example.com/v1"] = GROUP
+    discovery = Discovery(server.fetch)
+    found = await asyncio.gather(*(discovery.find("example.com/v1", "Widget") for _ in range(16)))
+    assert len(set(found)) == 1
     assert server.asked == 1
