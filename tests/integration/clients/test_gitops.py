@@ -63,5 +63,5 @@ async def test_an_application_is_made_corrected_and_pruned(
         await _in_sync(gitops, [definition])
         await _gone(client, f"{name}-2")
 
-        assert set(await gitops.sync([])) == {first_id}
+        assert first_id in await gitops.sync([])
         await _gone(client, name)
