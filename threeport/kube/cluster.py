@@ -7,28 +7,19 @@ has timeouts, no more than `REQUESTS` are under way at a time, and redirects are
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-import aiohttp
-import orjson
 from kubernetes.aio.client import ApiClient
 from kubernetes.aio.client.exceptions import ApiException
-from kubernetes.aio.client.rest import RESTResponse
 
 from threeport.common.types import FrozenJson, JsonObject
-from threeport.kube import metrics
 from threeport.kube.access import ClusterAccess
 from threeport.kube.connection import api_client
 from threeport.kube.discovery import ApiResource, Discovery
-from threeport.kube.errors import (
-    NETWORK_ERRORS,
-    ClusterUnreachable,
-    KindUnknown,
-    from_answer,
-    from_network,
-)
+from threeport.kube.errors import ClusterError, KindUnknown, from_answer
+from threeport.kube.exchange import JSON, Request, exchange, object_in
 from threeport.kube.outage import Outage
 
 FIELD_MANAGER: Final = "threeport"
@@ -38,12 +29,8 @@ REQUESTS: Final = 16
 CONNECTIONS: Final = REQUESTS + 1
 """One more, for the question whether a cluster is back."""
 
-TIMEOUT: Final = aiohttp.ClientTimeout(total=60, sock_connect=5, sock_read=30)
-"""Seconds: to connect, and without a byte of the answer."""
-
 PAGE: Final = 500
 APPLY: Final = "application/apply-patch+yaml"
-JSON: Final = "application/json"
 METADATA: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
@@ -58,7 +45,7 @@ class Cluster:
         self._under_way = 0
         self._is_closed = False
         self._outage = Outage(self._ask_anything)
-        self._discovery = Discovery(self._optional)
+        self._discovery = Discovery(lambda path: self._optional(Request(path=path)))
 
     async def close(self) -> None:
         """Closes all connections, those of requests under way when these have ended.
@@ -78,7 +65,7 @@ class Cluster:
 
     async def version(self) -> str:
         """The version of its API server, ``v1.36.1``."""
-        answer = await self._request("GET", "/version", subject="version")
+        answer = await self._required(Request(path="/version", subject="version"))
         return str(answer.get("gitVersion", "unknown"))
 
     async def is_namespaced(self, api_version: str, kind: str) -> bool:
@@ -94,14 +81,16 @@ class Cluster:
         resource = await self._discovery.find(manifest["apiVersion"], manifest["kind"])
         metadata = manifest["metadata"]
         query = {"fieldManager": FIELD_MANAGER, "force": "true", "fieldValidation": "Strict"}
-        return await self._request(
-            "PATCH",
-            resource.path(metadata.get("namespace"), metadata["name"]),
-            names={"namespace": metadata.get("namespace") or "", "name": metadata["name"]},
-            query=query | ({"dryRun": "All"} if dry_run else {}),
-            body=manifest,
-            content_type=APPLY,
-            subject=_subject(manifest["kind"], metadata.get("namespace"), metadata["name"]),
+        return await self._required(
+            Request(
+                method="PATCH",
+                path=resource.path(metadata.get("namespace"), metadata["name"]),
+                names={"namespace": metadata.get("namespace") or "", "name": metadata["name"]},
+                query=query | ({"dryRun": "All"} if dry_run else {}),
+                body=manifest,
+                content_type=APPLY,
+                subject=_subject(manifest["kind"], metadata.get("namespace"), metadata["name"]),
+            )
         )
 
     async def create(self, manifest: FrozenJson, *, subresource: str = "", dry_run: bool = False) -> JsonObject:
@@ -114,13 +103,15 @@ class Cluster:
         resource = await self._discovery.find("v1" if subresource == "token" else manifest["apiVersion"], owner)
         name = metadata["name"] if subresource else None
         path = resource.path(metadata.get("namespace"), name) + (f"/{subresource}" if subresource else "")
-        return await self._request(
-            "POST",
-            path,
-            names={"namespace": metadata.get("namespace") or "", "name": metadata["name"]},
-            query={"dryRun": "All", "fieldValidation": "Strict"} if dry_run else {},
-            body=manifest,
-            subject=_subject(kind, metadata.get("namespace"), metadata["name"]),
+        return await self._required(
+            Request(
+                method="POST",
+                path=path,
+                names={"namespace": metadata.get("namespace") or "", "name": metadata["name"]},
+                query={"dryRun": "All", "fieldValidation": "Strict"} if dry_run else {},
+                body=manifest,
+                subject=_subject(kind, metadata.get("namespace"), metadata["name"]),
+            )
         )
 
     async def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> JsonObject | None:
@@ -129,7 +120,8 @@ class Cluster:
             resource = await self._discovery.find(api_version, kind)
         except KindUnknown:
             return None
-        return await self._optional(resource.path(namespace, name), {"namespace": namespace or "", "name": name})
+        names = {"namespace": namespace or "", "name": name}
+        return await self._optional(Request(path=resource.path(namespace, name), names=names))
 
     async def list(
         self,
@@ -158,7 +150,7 @@ class Cluster:
         accept = METADATA if metadata_only else JSON
         path, names = resource.path(namespace, None), {"namespace": namespace or ""}
         while True:
-            page = await self._optional(path, names, query=query, accept=accept) or {}
+            page = await self._optional(Request(path=path, names=names, query=query, accept=accept)) or {}
             items += ({**item, "apiVersion": api_version, "kind": kind} for item in page.get("items") or ())
             more = (page.get("metadata") or {}).get("continue")
             if not more:
@@ -179,107 +171,49 @@ class Cluster:
         policy = "Foreground" if foreground else "Background"
         options = {"propagationPolicy": policy, "preconditions": {"uid": uid}}
         await self._optional(
-            resource.path(namespace, name),
-            {"namespace": namespace or "", "name": name},
-            method="DELETE",
-            body={"apiVersion": "v1", "kind": "DeleteOptions", **options},
-            subject=_subject(kind, namespace, name),
+            Request(
+                method="DELETE",
+                path=resource.path(namespace, name),
+                names={"namespace": namespace or "", "name": name},
+                body={"apiVersion": "v1", "kind": "DeleteOptions", **options},
+                subject=_subject(kind, namespace, name),
+            )
         )
 
-    async def _optional(
-        self,
-        path: str,
-        names: Mapping[str, str] | None = None,
-        *,
-        method: str = "GET",
-        query: Mapping[str, str] | None = None,
-        body: FrozenJson | None = None,
-        subject: str = "",
-        accept: str = JSON,
-    ) -> JsonObject | None:
-        """As `_request`, with None for what is not there."""
+    async def _optional(self, request: Request) -> JsonObject | None:
+        """As `_required`, with None for what is not there."""
         try:
-            return await self._send(method, path, names or {}, query or {}, body, JSON, accept)
+            return await self._send(request)
         except ApiException as error:
             if error.status == 404:
                 return None
-            raise from_answer(error, subject or path) from error
+            raise _told(error, request) from None
 
-    async def _request(
-        self,
-        method: str,
-        path: str,
-        *,
-        subject: str,
-        names: Mapping[str, str] | None = None,
-        query: Mapping[str, str] | None = None,
-        body: FrozenJson | None = None,
-        content_type: str = JSON,
-    ) -> JsonObject:
+    async def _required(self, request: Request) -> JsonObject:
         try:
-            return await self._send(method, path, names or {}, query or {}, body, content_type)
+            return await self._send(request)
         except ApiException as error:
             if error.status == 404:
-                self._forget_kind(path)
-            raise from_answer(error, subject) from error
+                self._forget_kind(request.path)
+            raise _told(error, request) from None
 
     def _forget_kind(self, path: str) -> None:
         """A 404 on a collection may mean that the kind itself has gone: ask anew next time."""
         parts = path.strip("/").split("/")
         self._discovery.forget("/".join(parts[1:3]) if parts[0] == "apis" else parts[1])
 
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        names: Mapping[str, str],
-        query: Mapping[str, str],
-        body: FrozenJson | None,
-        content_type: str,
-        accept: str = JSON,
-    ) -> JsonObject:
-        headers = {"Accept": accept, "Content-Type": content_type}
-        used = {name: value for name, value in names.items() if f"{{{name}}}" in path}
+    async def _send(self, request: Request) -> JsonObject:
         await self._outage.admit()
         async with self._gate, self._connection() as api:
             self._outage.check()  # it may have gone while this waited for its turn
             with self._outage.request():
-                response, text = await self._exchange(
-                    api, method, path, names=used, query=query, headers=headers, body=body
-                )
-        if not 200 <= response.status <= 299:
-            raise ApiException(http_resp=response, body=text.decode(errors="replace"), data=None)
-        return self._decoded(text)
+                answer = await exchange(api, request, self.access.endpoint)
+        return object_in(answer, self.access.endpoint)
 
     async def _ask_anything(self) -> None:
         """Any answer shows that the cluster is there."""
         async with self._connection() as api:
-            await self._exchange(api, "GET", "/version", names={}, query={}, headers={"Accept": JSON}, body=None)
-
-    async def _exchange(
-        self,
-        api: ApiClient,
-        method: str,
-        path: str,
-        *,
-        names: Mapping[str, str],
-        query: Mapping[str, str],
-        headers: Mapping[str, str],
-        body: FrozenJson | None,
-    ) -> tuple[RESTResponse, bytes]:
-        """The answer to a request, whatever it is, and its body. Raises what `from_network` makes of a failure."""
-        with metrics.measured(method) as outcome:
-            try:
-                request = await api.param_serialize(
-                    method, path, path_params=names, query_params=list(query.items()), header_params=dict(headers),
-                    body=body, auth_settings=["BearerToken"],
-                )  # fmt: skip
-                response = await api.call_api(*request, _request_timeout=TIMEOUT)
-                text = await response.read()  # type: ignore[no-untyped-call]
-            except NETWORK_ERRORS as error:
-                raise from_network(error, self.access.endpoint) from error
-            outcome.code = str(response.status)
-            return response, text
+            await exchange(api, Request(path="/version"), self.access.endpoint)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[ApiClient]:
@@ -293,14 +227,10 @@ class Cluster:
             if self._is_closed:
                 await self._close_unless_used()
 
-    def _decoded(self, text: bytes) -> JsonObject:
-        try:
-            decoded = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            decoded = None
-        if not isinstance(decoded, dict):
-            raise ClusterUnreachable(f"{self.access.endpoint} does not answer as a Kubernetes API: no JSON object")
-        return decoded
+
+def _told(error: ApiException, request: Request) -> ClusterError:
+    """Raised ``from None``: the answer as it came, which may repeat what was sent, is not for logs."""
+    return from_answer(error, request.subject or request.path, request.body)
 
 
 def _subject(kind: str, namespace: str | None, name: str) -> str:

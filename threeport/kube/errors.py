@@ -16,7 +16,8 @@ import aiohttp
 import orjson
 from kubernetes.aio.client.exceptions import ApiException
 
-from threeport.common.types import JsonObject
+from threeport.common.types import FrozenJson, JsonObject
+from threeport.kube.repeated_values import without_values
 
 
 class ClusterError(Exception):
@@ -99,8 +100,10 @@ _IMMUTABLE: Final = re.compile(
 )
 """How Kubernetes says it (pkg/apis/*/validation; there is no reason of its own for it)."""
 
-_INVALID_VALUE: Final = re.compile(r"Invalid value: (?:\{.*?\}|\[.*?\]|\"[^\"]{100,}\"): ", re.DOTALL)
-"""A whole object or a long text in the words of a Kubernetes API server: nobody reads it, and it may hold secrets."""
+_MALFORMED: Final = re.compile(
+    r"failed to (?:create typed patch|convert new) object \([^)]*\)(?: to proper version)?: (.*)", re.DOTALL
+)
+"""How an apply is refused, as 500, whose manifest has an unknown field or a value of the wrong type."""
 
 NETWORK_ERRORS = (aiohttp.ClientError, asyncio.TimeoutError, OSError, ssl.SSLError)
 
@@ -113,10 +116,12 @@ def from_network(error: BaseException, endpoint: str) -> ClusterError:
     return ClusterUnreachable(f"the cluster at {endpoint} cannot be reached: {why}")
 
 
-def from_answer(error: ApiException, subject: str) -> ClusterError:
-    """The error for an answer that is none of 2xx and no plain 404; `subject` names the object, `Deployment a/b`."""
+def from_answer(error: ApiException, subject: str, manifest: FrozenJson | None = None) -> ClusterError:
+    """The error for an answer that is none of 2xx and no plain 404; `subject` names the object, `Deployment a/b`, and
+    `manifest` is what was sent of it: no value of a Secret gets into the message."""
     status = status_of(error)
-    code, message = int(error.status or 0), _brief(str(status.get("message") or error.reason or "no reason given"))
+    said = str(status.get("message") or error.reason or "no reason given")
+    code, message = int(error.status or 0), without_values(said, manifest)
     if code == 401:
         return AccessDenied(
             f"the cluster refuses the credentials: {message}. If they have expired, as those of exec plugins do, renew "
@@ -132,8 +137,8 @@ def from_answer(error: ApiException, subject: str) -> ClusterError:
         return FieldImmutable(f"{subject} is not accepted: {message}", fields)
     if code in (400, 405, 406, 413, 415, 422):
         return Rejected(f"{subject} is not accepted: {message}")
-    if "failed to create typed patch object" in message:  # what an unknown field in an apply is answered with, as 500
-        return Rejected(f"{subject} is not accepted: {message.rpartition('): ')[2]}")
+    if code == 500 and (malformed := _MALFORMED.match(message)):
+        return Rejected(f"{subject} is not accepted: {malformed[1]}")
     kind = ClusterUnreachable if code in (429, 503, 504) else ClusterFailed
     return kind(f"{subject}: the cluster answered {code}: {message}")
 
@@ -156,10 +161,6 @@ def _refused(status: JsonObject, message: str, subject: str) -> ClusterError:
     if "admission webhook" in message or "violates PodSecurity" in message or "denied request" in message:
         return DeniedByPolicy(f"{subject} is not accepted: {message}")
     return AccessDenied(f"{subject}: {message}")
-
-
-def _brief(message: str) -> str:
-    return _INVALID_VALUE.sub("Invalid value: ", message)
 
 
 def _immutable_fields(status: JsonObject, message: str) -> list[str]:

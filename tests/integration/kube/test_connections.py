@@ -10,10 +10,11 @@ import pytest
 from aiohttp import web
 
 from threeport.bootstrap.local.processes import LOOPBACK
+from threeport.kube import exchange
 from threeport.kube.access import ClusterAccess
 from threeport.kube.cluster import Cluster
 from threeport.kube.clusters import Clusters
-from threeport.kube.errors import AccessDenied, ClusterUnreachable
+from threeport.kube.errors import AccessDenied, ClusterFailed, ClusterUnreachable
 from threeport.kube.pod_streams import PodStreams
 
 
@@ -107,6 +108,37 @@ async def test_what_is_no_answer_of_kubernetes_is_a_cluster_out_of_reach(server:
     with pytest.raises(ClusterUnreachable, match="does not answer as a Kubernetes API"):
         await cluster.version()
     await cluster.close()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_an_answer_without_an_end_is_not_read_to_the_end(
+    server: Answering, packed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "LARGEST_ANSWER", 10_000)
+    sent = asyncio.Event()
+
+    async def go_on(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        if packed:
+            answer.enable_compression()
+        await answer.prepare(request)
+        try:
+            while True:
+                await answer.write(b" " * 5_000)
+        finally:
+            sent.set()
+
+    app = web.Application()
+    app.add_routes([web.get("/version", go_on)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, LOOPBACK, 0).start()
+    cluster = Cluster(ClusterAccess(endpoint=f"http://{LOOPBACK}:{runner.addresses[0][1]}"))
+    with pytest.raises(ClusterFailed, match="answers GET /version with more than 10000 bytes"):
+        await cluster.version()
+    await asyncio.wait_for(sent.wait(), timeout=10)
+    await cluster.close()
+    await runner.cleanup()
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,19 @@ def test_values_that_a_cluster_repeats_are_left_out_as_nobody_reads_them_and_the
     assert "spec.template: Invalid value: field is immutable, spec.b: Required value" in found
 
 
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("create typed patch object (a/x; /v1, Kind=Secret): .data: expected map, got &{x): y}", ".data: expected map"),
+        ("convert new object (a/x; /v1, Kind=Secret) to proper version: illegal base64", "illegal base64"),
+    ],
+)
+def test_a_manifest_that_is_malformed_is_not_tried_again(message: str, told: str) -> None:
+    found = errors.from_answer(answer(500, f"failed to {message}"), "Secret a/x")
+    assert type(found) is errors.Rejected
+    assert str(found) == f"Secret a/x is not accepted: {told}"
+
+
 def test_an_answer_without_a_status_is_told_all_the_same() -> None:
     error = ApiException(status=502, reason="Bad Gateway")
     error.body = "<html>"
