@@ -23,12 +23,19 @@ class Reports:
         self._runtime = runtime
 
     async def read_all(self) -> dict[str, tuple[str, str, Told]]:
-        """What was told so far: namespace, name and content of the report by the uid of its instance."""
+        """What was told so far: namespace, name and content of the report by the uid of its instance.
+
+        Those of other names, as agents of before gave them, are deleted: they would be taken for news.
+        """
         listed = await self._client.list(WorkloadReport, label_selector=f"{RUNTIME_LABEL}={self._runtime}")
-        return {
-            report.spec.instance_uid: (report.metadata.namespace or "", report.metadata.name, told_of(report.spec))
-            for report in listed.items
-        }
+        found: dict[str, tuple[str, str, Told]] = {}
+        for report in listed.items:
+            namespace, name, spec = report.metadata.namespace or "", report.metadata.name, report.spec
+            if name == report_name(spec.instance_ref.name, spec.instance_uid, self._runtime):
+                found[spec.instance_uid] = (namespace, name, told_of(spec))
+            else:
+                await self.delete(namespace, name)
+        return found
 
     async def write(self, spec: WorkloadReportSpec) -> None:
         """Creates or changes the report of an instance."""

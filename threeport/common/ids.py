@@ -29,7 +29,8 @@ def shard_of(uid: str, shards: int) -> int:
     return shard_hash(uid) % shards
 
 
-def derived_name(base: str, uid: str, *, limit: int = 63) -> str:
-    """`<base>-<suffix of uid>`, cut so that it stays a DNS label of at most `limit` characters."""
-    suffix = suffix_of(uid)
+def derived_name(base: str, uid: str, *, limit: int = 63, length: int = SUFFIX_LENGTH) -> str:
+    """`<base>-<suffix of uid>`, cut so that it stays a DNS label of at most `limit` characters. The suffix has `length`
+    of them."""
+    suffix = suffix_of(uid, length)
     return f"{base[: limit - len(suffix) - 1].rstrip('-.')}-{suffix}"

@@ -317,9 +317,14 @@ class WorkloadReport(Resource):
     spec: WorkloadReportSpec
 
 
+REPORT_SUFFIX: Final = 20
+"""Characters of 4 bits. An agent may say any uid in its report: with 8, it soon found one that gives the name of the
+report of another agent."""
+
+
 def report_name(instance: str, instance_uid: str, runtime: str) -> str:
     """The name of the one report about an instance on a runtime; its namespace is that of the instance."""
-    return derived_name(instance, f"{instance_uid}/{runtime}")
+    return derived_name(instance, f"{instance_uid}/{runtime}", length=REPORT_SUFFIX)
 
 
 def revision_name(definition: str, definition_uid: str, revision: int) -> str:

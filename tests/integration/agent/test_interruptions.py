@@ -6,9 +6,11 @@ from pathlib import Path
 
 from tests.fixtures.api import ApiProcesses
 from tests.fixtures.simulated import SimulatedCluster, new_simulated_cluster, new_simulated_process
-from tests.integration.agent.conftest import running_rig
+from tests.integration.agent.conftest import Rig, eventually, running_rig
 from tests.integration.agent.test_agent import CONFIG, web
 from threeport.bootstrap.local.identities import IdentityFiles
+from threeport.resources.model import kind_of
+from threeport.resources.workload import WorkloadReport
 
 
 async def test_what_happened_while_the_api_was_away_is_told_when_it_is_back(
@@ -27,6 +29,23 @@ async def test_what_happened_while_the_api_was_away_is_told_when_it_is_back(
             app.uid, lambda report: report.spec.applied_hash == "hash-2" and report.spec.health == "Healthy", seconds=60
         )
         assert told.metadata.uid == first.metadata.uid
+
+
+async def test_a_report_of_a_name_that_nobody_reads_goes_when_the_agent_starts(rig: Rig) -> None:
+    app = rig.deployed()
+    app.apply([CONFIG])
+    told = await rig.report_when(app.uid, lambda report: report.spec.health == "Healthy")
+    spec = {**told.spec.model_dump(mode="json", by_alias=True, exclude_none=True), "appliedHash": "hash-of-before"}
+    former = {"metadata": {"name": f"{app.name}-6f1c2a9e", "namespace": "default"}, "spec": spec}
+    await rig.client.create(former, kind_of(WorkloadReport))
+    rig.agent.kill()
+    rig.agent.start()
+
+    async def only_its_own() -> bool:
+        found = await rig.reports(app.uid)
+        return [one.metadata.name for one in found] == [told.metadata.name]
+
+    await eventually(only_its_own, about=rig.agent.log_tail)
 
 
 async def test_the_agent_goes_on_when_its_cluster_is_back(

@@ -13,7 +13,7 @@ from threeport.client import Client
 from threeport.kube.threeport_workload import crd_manifest, threeport_workload_name
 from threeport.resources.kubernetes_runtime import AgentHeartbeat
 from threeport.resources.model import kind_of
-from threeport.resources.workload import WorkloadReport
+from threeport.resources.workload import WorkloadReport, report_name
 
 REPORT = kind_of(WorkloadReport)
 HEARTBEAT = kind_of(AgentHeartbeat)
@@ -22,7 +22,7 @@ HEARTBEAT = kind_of(AgentHeartbeat)
 async def test_the_api_takes_what_a_newer_agent_writes_and_keeps_what_it_knows(api: Api) -> None:
     runtime = f"runtime-{uuid.uuid4().hex[:8]}"
     report = {
-        "metadata": {"name": f"report-{runtime}", "namespace": "default"},
+        "metadata": {"name": report_name("i", "u", runtime), "namespace": "default"},
         "spec": {
             "instanceRef": {"name": "i"},
             "instanceUid": "u",

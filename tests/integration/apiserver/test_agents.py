@@ -16,18 +16,23 @@ from tests.integration.apiserver.http import GROUP, Http
 from threeport.apiserver import identities
 from threeport.apiserver.authorization import RUNTIME_LABEL
 from threeport.client.config import ClientSettings
+from threeport.resources.workload import report_name
 
 MakeHttp = Callable[[ClientSettings], Http]
 REPORTS = f"{GROUP}/namespaces/default/workloadreports"
 RUNTIMES = f"{GROUP}/kubernetesruntimeinstances"
 
 
-def report(name: str, runtime: str, **spec: Any) -> dict[str, Any]:
+def named(instance: str, runtime: str) -> str:
+    return report_name(instance, "u", runtime)
+
+
+def report(instance: str, runtime: str, *, name: str = "", **spec: Any) -> dict[str, Any]:
     return {
         "apiVersion": "threeport.io/v1alpha1",
         "kind": "WorkloadReport",
-        "metadata": {"name": name, "namespace": "default"},
-        "spec": {"instanceRef": {"name": "i"}, "instanceUid": "u", "runtimeRef": {"name": runtime}, **spec},
+        "metadata": {"name": name or named(instance, runtime), "namespace": "default"},
+        "spec": {"instanceRef": {"name": instance}, "instanceUid": "u", "runtimeRef": {"name": runtime}, **spec},
     }
 
 
@@ -51,7 +56,7 @@ async def mine(http: MakeHttp, api: Api, name: str) -> Http:
 
 @pytest.fixture
 async def theirs(http: MakeHttp, api: Api, name: str) -> Http:
-    """The other agent; its report, with the name of the test, is there."""
+    """The other agent; its report, on an instance with the name of the test, is there."""
     other = http(api.agent(f"{name}-b"))
     created = await other.post(REPORTS, report(name, f"{name}-b", message="secret of b"))
     assert created.code == 201, created.text
@@ -62,38 +67,42 @@ async def theirs(http: MakeHttp, api: Api, name: str) -> Http:
 async def test_an_agent_writes_reads_lists_and_deletes_its_own_reports(mine: Http, name: str) -> None:
     runtime = f"{name}-a"
     assert (await mine.post(REPORTS, report(name, runtime))).code == 201
-    assert (await mine.get(f"{REPORTS}/{name}")).json["spec"]["runtimeRef"]["name"] == runtime
-    assert (await mine.patch(f"{REPORTS}/{name}", {"spec": {"health": "Healthy"}})).json["spec"]["health"] == "Healthy"
+    assert (await mine.get(f"{REPORTS}/{named(name, f'{name}-a')}")).json["spec"]["runtimeRef"]["name"] == runtime
+    assert (await mine.patch(f"{REPORTS}/{named(name, f'{name}-a')}", {"spec": {"health": "Healthy"}})).json["spec"][
+        "health"
+    ] == "Healthy"
     listed = await mine.get(f"{GROUP}/workloadreports?{selected(runtime)}")
-    assert [item["metadata"]["name"] for item in listed.json["items"]] == [name]
-    assert (await mine.delete(f"{REPORTS}/{name}")).code == 200
+    assert [item["metadata"]["name"] for item in listed.json["items"]] == [named(name, runtime)]
+    assert (await mine.delete(f"{REPORTS}/{named(name, f'{name}-a')}")).code == 200
 
 
 async def test_the_report_of_another_agent_looks_like_one_that_does_not_exist(
     mine: Http, theirs: Http, name: str
 ) -> None:
     changed = report(name, f"{name}-b", message="forged")
+    there, absent = named(name, f"{name}-b"), f"{name}-none"
     for method, body in (("GET", None), ("PUT", changed), ("PATCH", {"spec": {"message": "x"}}), ("DELETE", None)):
-        foreign = await mine(method, f"{REPORTS}/{name}", body)
+        foreign = await mine(method, f"{REPORTS}/{there}", body)
         missing = await mine(
             method,
-            f"{REPORTS}/{name}-none",
-            {**changed, "metadata": {"name": f"{name}-none", "namespace": "default"}} if body else None,
+            f"{REPORTS}/{absent}",
+            {**changed, "metadata": {"name": absent, "namespace": "default"}} if body else None,
         )
         assert foreign.code == missing.code == 404, (method, foreign.text)
-        assert foreign.text.replace(name, "x") == missing.text.replace(f"{name}-none", "x")
-    assert (await theirs.get(f"{REPORTS}/{name}")).json["spec"]["message"] == "secret of b"
+        assert foreign.text.replace(there, "x") == missing.text.replace(absent, "x")
+    assert (await theirs.get(f"{REPORTS}/{there}")).json["spec"]["message"] == "secret of b"
 
 
 async def test_an_agent_cannot_take_over_a_report_by_claiming_its_runtime(mine: Http, theirs: Http, name: str) -> None:
-    claim = report(name, f"{name}-a")
-    assert (await mine.put(f"{REPORTS}/{name}", claim)).code == 404
-    assert (await mine.patch(f"{REPORTS}/{name}", {"spec": {"runtimeRef": {"name": f"{name}-a"}}})).code == 404
+    there = named(name, f"{name}-b")
+    claim = report(name, f"{name}-a", name=there)
+    assert (await mine.put(f"{REPORTS}/{there}", claim)).code == 404
+    assert (await mine.patch(f"{REPORTS}/{there}", {"spec": {"runtimeRef": {"name": f"{name}-a"}}})).code == 404
     applied = await mine(
-        "PATCH", f"{REPORTS}/{name}?fieldManager=x&force=true", claim, Content_Type="application/apply-patch+yaml"
+        "PATCH", f"{REPORTS}/{there}?fieldManager=x&force=true", claim, Content_Type="application/apply-patch+yaml"
     )
     assert applied.code == 404
-    assert (await theirs.get(f"{REPORTS}/{name}")).json["spec"]["runtimeRef"]["name"] == f"{name}-b"
+    assert (await theirs.get(f"{REPORTS}/{there}")).json["spec"]["runtimeRef"]["name"] == f"{name}-b"
 
 
 async def test_an_agent_makes_no_report_in_the_name_of_another_runtime(mine: Http, name: str) -> None:
@@ -107,8 +116,8 @@ async def test_an_agent_makes_no_report_in_the_name_of_another_runtime(mine: Htt
         {"metadata": {"labels": {RUNTIME_LABEL: f"{name}-b"}}},
         {"metadata": {"labels": {RUNTIME_LABEL: None}}, "spec": {"runtimeRef": {"name": f"{name}-b"}}},
     ):
-        assert (await mine.patch(f"{REPORTS}/{name}", change)).code in (403, 404, 422)
-    kept = (await mine.get(f"{REPORTS}/{name}")).json
+        assert (await mine.patch(f"{REPORTS}/{named(name, f'{name}-a')}", change)).code in (403, 404, 422)
+    kept = (await mine.get(f"{REPORTS}/{named(name, f'{name}-a')}")).json
     assert kept["metadata"]["labels"] == {RUNTIME_LABEL: f"{name}-a"}
 
 
@@ -137,13 +146,34 @@ async def test_lists_and_watches_show_an_agent_only_its_own_reports(
     assert (await mine.get(f"{REPORTS}?{selected(f'{name}-a')}")).json["items"] == []
 
 
+async def test_an_agent_cannot_take_the_name_that_the_report_of_another_runtime_will_have(
+    mine: Http, http: MakeHttp, api: Api, name: str
+) -> None:
+    theirs, to_be = http(api.agent(f"{name}-b")), named(name, f"{name}-b")
+    squat = report(name, f"{name}-a", name=to_be)
+    applied = f"{REPORTS}/{to_be}?fieldManager=x"
+    for refused in (
+        await mine.post(REPORTS, squat),
+        await mine.put(f"{REPORTS}/{to_be}", squat),
+        await mine("PATCH", applied, squat, Content_Type="application/apply-patch+yaml"),
+        await mine.post(REPORTS, {**squat, "metadata": {"generateName": f"{name}-", "namespace": "default"}}),
+        await mine.post(f"{GROUP}/transactions", {"operations": [{"operation": "create", "object": squat}]}),
+    ):
+        assert refused.code in (404, 422), refused.text
+    assert named(name, f"{name}-a") in (await mine.post(REPORTS, squat)).text, "it says which name is wanted"
+    assert (await theirs.post(REPORTS, report(name, f"{name}-b"))).code == 201
+    assert (await mine.post(REPORTS, report(name, f"{name}-a"))).code == 201
+    moved = {"spec": {"instanceUid": "of-another"}}
+    assert (await mine.patch(f"{REPORTS}/{named(name, f'{name}-a')}", moved)).code == 422
+
+
 async def test_a_watch_tells_an_agent_nothing_of_others(mine: Http, theirs: Http, name: str) -> None:
     watching = asyncio.create_task(mine.get(f"{REPORTS}?{selected(f'{name}-a')}&watch=true&timeoutSeconds=2"))
-    await theirs.patch(f"{REPORTS}/{name}", {"spec": {"message": "another secret of b"}})
-    await mine.post(REPORTS, report(f"{name}-mine", f"{name}-a"))
+    await theirs.patch(f"{REPORTS}/{named(name, f'{name}-b')}", {"spec": {"message": "another secret of b"}})
+    await mine.post(REPORTS, report(name, f"{name}-a"))
     seen = (await watching).text
     events = [orjson.loads(line) for line in seen.splitlines()]
-    assert {event["object"]["metadata"]["name"] for event in events} == {f"{name}-mine"}
+    assert {event["object"]["metadata"]["name"] for event in events} == {named(name, f"{name}-a")}
     assert "secret of b" not in seen
 
 
@@ -178,12 +208,12 @@ async def test_a_transaction_is_no_way_around(mine: Http, theirs: Http, name: st
     for operation in (
         {"operation": "delete", "object": report(name, f"{name}-b")},
         {"operation": "create", "object": report(f"{name}-new", f"{name}-b")},
-        {"operation": "apply", "object": report(name, f"{name}-a")},
+        {"operation": "apply", "object": report(name, f"{name}-a", name=named(name, f"{name}-b"))},
         {"operation": "apply", "object": report(name, f"{name}-b", message="forged")},
     ):
         answer = await mine.post(f"{GROUP}/transactions", {"operations": [operation]})
         assert answer.code in (403, 404), answer.text
-    assert (await theirs.get(f"{REPORTS}/{name}")).json["spec"]["message"] == "secret of b"
+    assert (await theirs.get(f"{REPORTS}/{named(name, f'{name}-b')}")).json["spec"]["message"] == "secret of b"
 
 
 async def test_an_agent_reads_its_own_runtime_without_the_secrets_in_it(mine: Http, admin: Http, name: str) -> None:
@@ -227,13 +257,13 @@ async def test_a_watch_ends_when_the_token_that_opened_it_expires(http: MakeHttp
 
 
 async def test_an_agent_refers_to_nothing_where_it_may_not_read(mine: Http, admin: Http, name: str) -> None:
-    there = {"name": "i", "namespace": f"{name}-other"}
+    there = {"name": name, "namespace": f"{name}-other"}
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": there["namespace"]}}
     assert (await admin.post("/api/v1/namespaces", namespace)).code == 201
     made = await mine.post(REPORTS, report(name, f"{name}-a", instanceRef=there))
     assert made.code == 403, made.text
     assert (await mine.post(REPORTS, report(name, f"{name}-a"))).code == 201
-    changed = await mine.patch(f"{REPORTS}/{name}", {"spec": {"instanceRef": there}})
+    changed = await mine.patch(f"{REPORTS}/{named(name, f'{name}-a')}", {"spec": {"instanceRef": there}})
     assert changed.code == 403, changed.text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any, Literal
 
 import pytest
@@ -15,6 +16,7 @@ from threeport.apiserver.authorization import REPORTS, RUNTIME_LABEL
 from threeport.common.errors import Forbidden, Invalid, NotFound
 from threeport.krm.interfaces import Admission, Caller, Identity
 from threeport.resources import load_catalog
+from threeport.resources.workload import report_name
 from threeport.store.records import Key
 
 CATALOG = load_catalog()
@@ -60,10 +62,19 @@ async def test_bad_text_is_refused_with_object_document_and_line_and_without_its
 
 
 async def test_a_report_gets_the_label_of_its_runtime() -> None:
-    step = admission(REPORTS, report("paris"), identity=identities.agent("paris"))
+    step = admission(REPORTS, report("paris"))
     await ReportAdmitter().admit(step)
     assert step.new
     assert step.new["metadata"]["labels"] == {RUNTIME_LABEL: "paris"}
+
+
+async def test_an_agent_gives_its_report_the_name_of_its_instance_and_runtime() -> None:
+    new = {"metadata": {}, "spec": {"instanceRef": {"name": "i"}, "instanceUid": "u", "runtimeRef": {"name": "paris"}}}
+    for name, fits in ((report_name("i", "u", "paris"), True), (report_name("i", "u", "rome"), False), ("", False)):
+        step = admission(REPORTS, new, identity=identities.agent("paris"), name=name)
+        refused = pytest.raises(Invalid, match=report_name("i", "u", "paris"))
+        with nullcontext() if fits else refused:
+            await ReportAdmitter().admit(step)
 
 
 async def test_a_report_whose_label_says_otherwise_is_refused() -> None:
