@@ -24,6 +24,11 @@ def result(text: str) -> None:
     click.echo(harmless(text) if sys.stdout.isatty() else text)
 
 
+def passed_on(text: str) -> None:
+    """Part of a text that others write, on stdout, with the ends of lines that it has."""
+    click.echo(harmless(text) if sys.stdout.isatty() else text, nl=False)
+
+
 def note(text: str) -> None:
     """Something to know, on stderr."""
     click.echo(harmless(text), err=True)

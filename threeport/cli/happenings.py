@@ -6,7 +6,7 @@ not repeated, and all come in the order of time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from threeport.cli.console import age_since
@@ -96,18 +96,36 @@ def merged(happenings: Iterable[Happening]) -> list[Happening]:
 
 
 class Shown:
-    """What has been shown already, so that those who follow see what is new."""
+    """What has been shown already, so that those who follow see what is new.
 
-    def __init__(self, happenings: Iterable[Happening] = ()) -> None:
-        self._counts: dict[str, tuple[int, float]] = {}
-        for one in happenings:
-            self.is_news(one)
+    It is known for each object that tells of happenings, an Event or the report of an agent, and only of what that
+    object still tells: who follows for days keeps no more than there is.
+    """
 
-    def is_news(self, one: Happening) -> bool:
-        """Whether it has not been shown, or has happened again since; from now on it counts as shown."""
-        now = (one.count, one.moment)
-        before = self._counts.get(one.id)
-        if before is not None and now <= before:
-            return False
-        self._counts[one.id] = now
-        return True
+    def __init__(self) -> None:
+        self._counts: dict[str, dict[str, tuple[int, float]]] = {}
+
+    def news(self, teller: str, told: Sequence[Happening]) -> list[Happening]:
+        """Of all that the object with uid `teller` tells, what has not been shown, or has happened again since. From
+        now on it counts as shown."""
+        before, now = self._counts.pop(teller, {}), dict[str, tuple[int, float]]()
+        together = merged(told)
+        for one in (*told, *together):
+            now[one.id] = max(_times(one), now.get(one.id, _NEVER), before.get(one.id, _NEVER))
+        if now:
+            self._counts[teller] = now
+        return [one for one in together if _times(one) > before.get(one.id, _NEVER)]
+
+    def forget(self, teller: str) -> None:
+        """The object is gone."""
+        self._counts.pop(teller, None)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._counts.values()))
+
+
+_NEVER = (0, 0.0)
+
+
+def _times(one: Happening) -> tuple[int, float]:
+    return one.count, one.moment

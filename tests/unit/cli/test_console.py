@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 import pytest
 
-from threeport.cli.console import harmless
+from threeport.cli.console import harmless, passed_on, result
 
 
 @pytest.mark.parametrize(
@@ -20,3 +22,14 @@ from threeport.cli.console import harmless
 )
 def test_only_colours_and_the_ends_of_lines_reach_a_terminal(text: str, expected: str) -> None:
     assert harmless(text) == expected
+
+
+@pytest.mark.parametrize("say", [result, passed_on])
+def test_what_others_write_commands_no_terminal_and_goes_into_a_pipe_as_it_is(
+    say: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    say("\x1b[2Ja")
+    assert "\x1b[2Ja" in capsys.readouterr().out
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    say("\x1b[2Ja")
+    assert "\ufffd[2Ja" in capsys.readouterr().out

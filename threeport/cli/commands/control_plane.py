@@ -9,7 +9,7 @@ import click
 
 from threeport.bootstrap.errors import BootstrapError
 from threeport.bootstrap.local.installation import Installation
-from threeport.cli.console import result
+from threeport.cli.console import passed_on, result
 from threeport.cli.errors import CliError
 from threeport.cli.exit_codes import ExitCode
 from threeport.cli.session import named_option
@@ -68,6 +68,6 @@ def _follow(file: Path) -> None:
         if size > position:
             with file.open(errors="replace") as log:
                 log.seek(position)
-                click.echo(log.read(), nl=False)
+                passed_on(log.read())
                 position = log.tell()
         time.sleep(FOLLOW_SECONDS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
 import click
@@ -79,9 +79,12 @@ class _View:
         """What there is now."""
         events = (await self._client.list(EVENT, self._namespace)).items
         reports = (await self._client.list(REPORT, self._namespace)).items
-        happenings = [one for event in events for one in self._of_event(event)]
-        happenings += [one for report in reports for one in self._of_report(report)]
-        self._shown = Shown(happenings)
+        happenings: list[Happening] = []
+        for objects, read in ((events, self._of_event), (reports, self._of_report)):
+            for obj in objects:
+                told = read(obj)
+                happenings += told
+                self._shown.news(obj["metadata"]["uid"], told)
         if not happenings:
             place = f" in namespace {self._namespace}" if self._namespace and self._uids is None else ""
             note(f"Nothing happened{place} in the last hour.")
@@ -99,12 +102,14 @@ class _View:
             group.create_task(self._watch(EVENT, self._of_event))
             group.create_task(self._watch(REPORT, self._of_report))
 
-    async def _watch(self, kind: Kind, read: Callable[[FrozenJson], Iterable[Happening]]) -> None:
+    async def _watch(self, kind: Kind, read: Callable[[FrozenJson], Sequence[Happening]]) -> None:
         async with aclosing(self._client.watch(kind, self._namespace)) as changes:
             async for change in changes:
+                teller = change.object["metadata"]["uid"]
                 if change.type == "DELETED":
-                    continue
-                self._print([one for one in merged(read(change.object)) if self._shown.is_news(one)])
+                    self._shown.forget(teller)
+                else:
+                    self._print(self._shown.news(teller, read(change.object)))
 
     def _print(self, news: Sequence[Happening]) -> None:
         for one in news:
@@ -112,10 +117,10 @@ class _View:
                 "   ".join(" ".join(cell.split()) for cell in one.row(with_namespace=self._namespace is None) if cell)
             )
 
-    def _of_event(self, event: FrozenJson) -> Iterable[Happening]:
+    def _of_event(self, event: FrozenJson) -> Sequence[Happening]:
         wanted = self._uids is None or (event.get("involvedObject") or {}).get("uid") in self._uids
         return [of_event(event)] if wanted else []
 
-    def _of_report(self, report: FrozenJson) -> Iterable[Happening]:
+    def _of_report(self, report: FrozenJson) -> Sequence[Happening]:
         wanted = self._uids is None or report["spec"].get("instanceUid") in self._uids
-        return of_report(report) if wanted else []
+        return list(of_report(report)) if wanted else []
