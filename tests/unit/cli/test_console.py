@@ -28,8 +28,8 @@ def test_only_colours_and_the_ends_of_lines_reach_a_terminal(text: str, expected
 def test_what_others_write_commands_no_terminal_and_goes_into_a_pipe_as_it_is(
     say: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    say("\x1b[2Ja")
-    assert "\x1b[2Ja" in capsys.readouterr().out
+    say("a\x07")
+    assert "a\x07" in capsys.readouterr().out
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    say("\x1b[2Ja")
-    assert "\ufffd[2Ja" in capsys.readouterr().out
+    say("\x1b[2Ja\x07")
+    assert "\ufffd[2Ja\ufffd" in capsys.readouterr().out
