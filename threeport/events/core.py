@@ -148,7 +148,10 @@ class HubCore:
         return self._memory.knows(resource, uid, revision)
 
     def latest(self, key: Key) -> StoredObject | None:
-        """The newest state that the hub knows of an object; there may be a newer one, or none."""
+        """The newest state of an object, if the hub has it from the database or from this process itself.
+
+        There may be a newer one, or none. What only a message says is never written back: it may be forged.
+        """
         return self._memory.latest(key)
 
     def abandon_if_stale(self) -> bool:
@@ -213,7 +216,7 @@ class HubCore:
         return replay_of(rows, self._memory.newer(resource, above))
 
     def _take(self, event: StoredObject, source: Source) -> None:
-        events = self._memory.accept(event)
+        events = self._memory.accept(event, hearsay=source is Source.STREAM)
         if events and self.ready:
             self.accepted[source] += 1
             self._observe(event, source)

@@ -112,7 +112,7 @@ class Hub:
         return self._core.clock()
 
     def latest(self, key: Key) -> StoredObject | None:
-        """The newest state that this process knows of an object written lately; there may be a newer one, or none.
+        """The newest state of an object that this process has lately written or read; there may be a newer, or none.
 
         Good for a change that is made only if the object is still at that revision, and no answer to who reads.
         """

@@ -21,6 +21,8 @@ class Memory:
         """Everything above this revision is remembered; nothing at or below it is."""
         self._by_uid: defaultdict[str, dict[str, StoredObject]] = defaultdict(dict)
         self._by_key: dict[Key, StoredObject] = {}
+        self._hearsay: set[Key] = set()
+        """Names whose newest state nobody but the stream has told."""
 
     def __len__(self) -> int:
         return sum(len(events) for events in self._by_uid.values())
@@ -30,8 +32,10 @@ class Memory:
         known = self._by_uid[resource].get(uid)
         return revision <= self.covers or (known is not None and known.revision >= revision)
 
-    def accept(self, event: StoredObject) -> Sequence[StoredObject]:
+    def accept(self, event: StoredObject, *, hearsay: bool = False) -> Sequence[StoredObject]:
         """Remember the event if it is news. Returns what to pass on, in order: nothing, the event, or a pair.
+
+        `hearsay`: it has come by way of the stream, which may carry what none of ours has sent.
 
         Dropped is what is older than the memory, what is not newer than the last event of its uid, and a living
         object whose name has passed on to a newer one. The deletion of an object whose name lives on in another is
@@ -47,13 +51,14 @@ class Memory:
         self._by_uid[event.key.resource][event.uid] = event
         if newest is None or not replaced:
             self._by_key[event.key] = event
+            (self._hearsay.add if hearsay else self._hearsay.discard)(event.key)
             return (event,)
         return (event,) if newest.deleted else (event, newest)
 
     def latest(self, key: Key) -> StoredObject | None:
-        """The newest remembered state of the object of this name; None if it is not known, or known to be gone."""
+        """The newest remembered state of the object of this name; None if it is not known for certain, or gone."""
         event = self._by_key.get(key)
-        return None if event is None or event.deleted else event
+        return None if event is None or event.deleted or key in self._hearsay else event
 
     def newer(self, resource: str, above: int) -> list[StoredObject]:
         """The remembered events of a resource with a revision above `above`, in no order."""
@@ -65,6 +70,7 @@ class Memory:
         for resource, events in self._by_uid.items():
             self._by_uid[resource] = {uid: event for uid, event in events.items() if event.revision > below}
         self._by_key = {key: event for key, event in self._by_key.items() if event.revision > below}
+        self._hearsay &= self._by_key.keys()
 
 
 def replay_of(*sources: Iterable[StoredObject]) -> list[StoredObject]:

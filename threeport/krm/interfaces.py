@@ -165,7 +165,10 @@ class EventSource(Protocol):
         """The revision to answer a LIST with: the clock, read *before* the snapshot of its first page."""
 
     def latest(self, key: Key) -> StoredObject | None:
-        """The newest state that this process knows of an object, without asking; there may be a newer one, or none."""
+        """The newest state of an object that this process has itself written or read; there may be a newer, or none.
+
+        None if another process's message is all that tells of it: what is written must not come from a message.
+        """
 
     def watch(self, resource: str, *, since: int | None) -> EventStream:
         """Changes of all objects of a resource in the order that watchers need: a replay of what is newer than

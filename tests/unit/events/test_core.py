@@ -49,6 +49,24 @@ def drain(watch: WatchQueue) -> list[StoredObject | Bookmark]:
     return items
 
 
+@pytest.mark.parametrize(("source", "known"), [(Source.COMMIT, True), (Source.STREAM, False)])
+def test_what_only_a_message_says_is_no_state_to_write_from(
+    driven: Driven, event: MakeEvent, source: Source, known: bool
+) -> None:
+    said = event("a", "1", at(-1))
+    driven.core.consume(said, source)
+    assert driven.core.latest(said.key) == (said if known else None)
+
+
+def test_a_message_takes_the_place_of_what_was_known_until_the_truth_is_read(driven: Driven, event: MakeEvent) -> None:
+    written, forged, read = event("a", "1", at(-3)), event("a", "2", at(-3)), event("a", "1", at(-1))
+    driven.core.consume(written, Source.COMMIT)
+    driven.core.consume(forged)
+    assert driven.core.latest(written.key) is None
+    driven.refresh(read)
+    assert driven.core.latest(written.key) == read
+
+
 def test_messages_wait_for_the_first_refresh(event: MakeEvent) -> None:
     hub = Driven()
     watch = hub.core.watch_live("things")
