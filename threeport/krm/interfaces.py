@@ -13,7 +13,7 @@ from typing import Literal, Protocol, TypeAlias
 from threeport.common.types import JsonObject
 from threeport.resources.kind import Kind
 from threeport.store.records import Bookmark as Bookmark
-from threeport.store.records import Fence, Key, Page, StoredObject, TextPage, Write
+from threeport.store.records import Fence, Key, Listing, Page, StoredObject, TextPage, Write
 from threeport.store.records import LabelRequirement as LabelRequirement
 from threeport.store.records import Shard as Shard
 
@@ -101,33 +101,15 @@ class ObjectStore(Protocol):
         """The object, read from the current state; None if there is none."""
 
     async def list_page(
-        self,
-        resource: str,
-        *,
-        namespace: str | None = None,
-        name: str | None = None,
-        labels: Sequence[LabelRequirement] = (),
-        referring_to: Key | None = None,
-        shard: Shard | None = None,
-        only_deleting: bool = False,
-        limit: int | None = None,
-        after: tuple[str, str] | None = None,
+        self, listing: Listing, *, limit: int | None = None, after: tuple[str, str] | None = None
     ) -> Page:
-        """Objects in order of namespace and name; `namespace` None means all. One current snapshot per page.
+        """Up to `limit` objects (None: all) in order of namespace and name, those behind the (namespace, name) `after`.
 
-        `only_deleting`: those whose deletion has begun; they are found without looking at the others.
+        Each page is one current snapshot. Raises `StoreUnavailable`.
         """
 
     async def list_text(
-        self,
-        resource: str,
-        *,
-        namespace: str | None = None,
-        labels: Sequence[LabelRequirement] = (),
-        referring_to: Key | None = None,
-        shard: Shard | None = None,
-        limit: int | None = None,
-        after: tuple[str, str] | None = None,
+        self, listing: Listing, *, limit: int | None = None, after: tuple[str, str] | None = None
     ) -> TextPage:
         """The same page as one text, which costs a third: for whom no bookkeeping is shown."""
 

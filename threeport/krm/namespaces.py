@@ -21,7 +21,7 @@ from threeport.krm.deletion import begun_deletion
 from threeport.krm.drafts import change
 from threeport.krm.services import Services
 from threeport.resources.kind import Kind
-from threeport.store.records import Key, StaleRevision, StoredObject, StoreUnavailable, Write
+from threeport.store.records import Key, Listing, StaleRevision, StoredObject, StoreUnavailable, Write
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ class Namespaces:
     async def sweep(self) -> bool:
         """One step for every terminating namespace that is this process's to sweep. Returns whether any is left."""
         known = set(self._deleted_here)
-        terminating = (await self._services.store.list_page(RESOURCE, only_deleting=True)).items
+        terminating = (await self._services.store.list_page(Listing(RESOURCE, only_deleting=True))).items
         self._deleted_here -= known - {namespace.key.name for namespace in terminating}
         mine = [one for one in terminating if one.key.name in self._deleted_here or _age(one) > _TAKEN_OVER_AFTER]
         for namespace in mine:
@@ -128,10 +128,11 @@ class Namespaces:
 
     async def _empty(self, kind: Kind, namespace: str) -> bool:
         """Deletes the objects of a kind, or begins to. Returns whether there were none."""
+        listing = Listing(kind.resource, namespace=namespace)
         after: tuple[str, str] | None = None
         empty = True
         while True:
-            page = await self._services.store.list_page(kind.resource, namespace=namespace, limit=_BATCH, after=after)
+            page = await self._services.store.list_page(listing, limit=_BATCH, after=after)
             empty = empty and not page.items
             writes = [begun_deletion(item) for item in page.items if not item.deleting]
             # What fails has changed, or is still referred to: the next round tries again.

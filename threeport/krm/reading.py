@@ -28,7 +28,8 @@ from threeport.krm.selectors import (
 )
 from threeport.krm.services import Services
 from threeport.krm.table import partial_metadata, table
-from threeport.store.records import Key, Page, StoredObject, TextPage
+from threeport.resources.kind import Kind
+from threeport.store.records import Key, Listing, Page, StoredObject, TextPage
 
 _LARGEST_PAGE = 10_000
 _SEAL = 9
@@ -49,6 +50,17 @@ class Selection:
     fields: FieldSelector = FieldSelector()
     referring_to: Key | None = None
     shard: Shard | None = None
+
+    def listing(self, kind: Kind) -> Listing:
+        """What of it the store can tell: all but fields beyond name and namespace."""
+        return Listing(
+            kind.resource,
+            namespace=self.namespace,
+            name=self.fields.name,
+            labels=self.labels,
+            referring_to=self.referring_to,
+            shard=self.shard,
+        )
 
 
 def parse_selection(target: Target, query: Mapping[str, str], caller: Caller) -> Selection:
@@ -200,31 +212,14 @@ class Reader:
         self, target: Target, selection: Selection, *, limit: int | None, after: tuple[str, str] | None
     ) -> TextPage:
         """A page of the selection as everyone sees it."""
-        page = await self._services.store.list_text(
-            target.kind.resource,
-            namespace=selection.namespace,
-            labels=selection.labels,
-            referring_to=selection.referring_to,
-            shard=selection.shard,
-            limit=limit,
-            after=after,
-        )
+        page = await self._services.store.list_text(selection.listing(target.kind), limit=limit, after=after)
         return page._replace(items=self._services.views.hidden(target.kind, page.items))
 
     async def page(
         self, target: Target, selection: Selection, *, limit: int | None, after: tuple[str, str] | None = None
     ) -> Page:
         """A page of the selection from the store; fields beyond name and namespace are compared here."""
-        page = await self._services.store.list_page(
-            target.kind.resource,
-            namespace=selection.namespace,
-            name=selection.fields.name,
-            labels=selection.labels,
-            referring_to=selection.referring_to,
-            shard=selection.shard,
-            limit=limit,
-            after=after,
-        )
+        page = await self._services.store.list_page(selection.listing(target.kind), limit=limit, after=after)
         if not selection.fields.others:
             return page
         return page._replace(items=[item for item in page.items if selection.fields.matches(item.decoded())])

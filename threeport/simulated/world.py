@@ -17,7 +17,7 @@ from threeport.krm.drafts import change, creation, spec_of
 from threeport.krm.interfaces import ObjectStore
 from threeport.krm.metadata import generated_name, stamp_new
 from threeport.resources.kind import Catalog
-from threeport.store.records import Key, NameTaken, StoredObject
+from threeport.store.records import Key, Listing, NameTaken, StoredObject
 
 SIMULATED_LABEL: Final = "threeport.io/simulated"
 """Marks what the simulation itself has made."""
@@ -70,7 +70,7 @@ class World:
         """Reads all objects of a resource from the store."""
         after: tuple[str, str] | None = None
         while True:
-            page = await self._store.list_page(resource, limit=PAGE, after=after)
+            page = await self._store.list_page(Listing(resource), limit=PAGE, after=after)
             self.absorb(page.items)
             after = page.after
             if after is None:

@@ -14,9 +14,8 @@ from threeport.store.gathering import Gathering
 from threeport.store.records import (
     Fence,
     Key,
-    LabelRequirement,
+    Listing,
     Page,
-    Shard,
     StoredObject,
     TextPage,
     Unstorable,
@@ -63,32 +62,13 @@ class SqlObjectStore:
         return [found.get(key) for key in keys]
 
     async def list_page(
-        self,
-        resource: str,
-        *,
-        namespace: str | None = None,
-        name: str | None = None,
-        labels: Sequence[LabelRequirement] = (),
-        referring_to: Key | None = None,
-        shard: Shard | None = None,
-        only_deleting: bool = False,
-        limit: int | None = None,
-        after: tuple[str, str] | None = None,
+        self, listing: Listing, *, limit: int | None = None, after: tuple[str, str] | None = None
     ) -> Page:
         """Up to `limit` objects in order of namespace and name, from one snapshot. Raises `StoreUnavailable`.
 
         How many remain is never told: counting them costs more than sending them.
         """
-        selection = select(
-            resource,
-            namespace=namespace,
-            name=name,
-            labels=labels,
-            referring_to=referring_to,
-            shard=shard,
-            only_deleting=only_deleting,
-            after=after,
-        )
+        selection = select(listing, after=after)
         # One row more than is asked for tells whether there is another page.
         rows = await self._database.read(selection.page(None if limit is None else limit + 1), selection.parameters)
         items = [stored(row) for row in rows[:limit]]
@@ -96,28 +76,13 @@ class SqlObjectStore:
         return Page(items, (items[-1].key.namespace, items[-1].key.name) if more else None, None)
 
     async def list_text(
-        self,
-        resource: str,
-        *,
-        namespace: str | None = None,
-        labels: Sequence[LabelRequirement] = (),
-        referring_to: Key | None = None,
-        shard: Shard | None = None,
-        limit: int | None = None,
-        after: tuple[str, str] | None = None,
+        self, listing: Listing, *, limit: int | None = None, after: tuple[str, str] | None = None
     ) -> TextPage:
         """The same page as one text, read without what such a text does not need: a third of the work.
 
         Who asks for the same page at the same time gets the same text. Raises `StoreUnavailable`.
         """
-        selection = select(
-            resource,
-            namespace=namespace,
-            labels=labels,
-            referring_to=referring_to,
-            shard=shard,
-            after=after,
-        )
+        selection = select(listing, after=after)
         query = selection.page(None if limit is None else limit + 1, "namespace, name, revision, body")
         read = Shared(lambda: self._read_text(query, selection.parameters, limit))
         return await self._lists.setdefault((query, *selection.parameters), read).get()

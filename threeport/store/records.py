@@ -8,7 +8,7 @@ writing statement decides; `StoredObject.served` splices it in.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -144,6 +144,23 @@ class Write:
             deleted=self.operation is Operation.DELETE,
             deleting=self.deleting,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which objects a list is about: those of one resource for which all the conditions that are given hold."""
+
+    resource: str
+    _: KW_ONLY
+    namespace: str | None = None
+    """None: of all namespaces."""
+    name: str | None = None
+    labels: tuple[LabelRequirement, ...] = ()
+    referring_to: Key | None = None
+    """Those that refer to this object."""
+    shard: Shard | None = None
+    only_deleting: bool = False
+    """Those whose deletion has begun; they are found without looking at the others."""
 
 
 class Page(NamedTuple):

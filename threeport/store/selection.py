@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import orjson
 
-from threeport.store.records import Key, LabelRequirement, Shard
+from threeport.store.records import Key, LabelRequirement, Listing
 from threeport.store.rows import COLUMNS
 
 NUMBER = "^[0-9]{1,18}$"
@@ -32,32 +31,22 @@ class Selection:
         return query if limit is None else f"{query} LIMIT {int(limit)}"
 
 
-def select(
-    resource: str,
-    *,
-    namespace: str | None,
-    name: str | None = None,
-    labels: Sequence[LabelRequirement],
-    referring_to: Key | None,
-    shard: Shard | None,
-    only_deleting: bool = False,
-    after: tuple[str, str] | None,
-) -> Selection:
-    """The conditions of `threeport.krm.interfaces.ObjectStore.list_page`."""
+def select(listing: Listing, *, after: tuple[str, str] | None) -> Selection:
+    """The conditions of a list that goes on behind the namespace and name `after`, or begins at the start."""
     selection = Selection()
-    selection.add("resource = %s::TEXT", resource)
-    if namespace is not None:
-        selection.add("namespace = %s::TEXT", namespace)
-    if name is not None:
-        selection.add("name = %s::TEXT", name)
-    for requirement in labels:
+    selection.add("resource = %s::TEXT", listing.resource)
+    if listing.namespace is not None:
+        selection.add("namespace = %s::TEXT", listing.namespace)
+    if listing.name is not None:
+        selection.add("name = %s::TEXT", listing.name)
+    for requirement in listing.labels:
         _require(selection, requirement)
-    if referring_to is not None:
-        _refer(selection, referring_to)
-    if shard is not None:
+    if listing.referring_to is not None:
+        _refer(selection, listing.referring_to)
+    if (shard := listing.shard) is not None:
         # For `=` PostgreSQL expects one row of 200, and so sorts the whole table for every page; for `<` one of three.
         selection.add("abs(mod(shard, %s::BIGINT) - %s::BIGINT) < 1", shard.count, shard.index)
-    if only_deleting:
+    if listing.only_deleting:
         selection.add("deleting")
     if after is not None:
         selection.add("(namespace, name) > (%s::TEXT, %s::TEXT)", *after)

@@ -23,7 +23,7 @@ from threeport.store.changes import Changes
 from threeport.store.database import Database
 from threeport.store.objects import SqlObjectStore
 from threeport.store.outbox import Outbox
-from threeport.store.records import Bookmark, Key, Operation, StoredObject, Write, encode_body
+from threeport.store.records import Bookmark, Key, Listing, Operation, StoredObject, Write, encode_body
 
 RESOURCE = "widgets.example.org"
 TIMING = Timing(bookmark=300_000)
@@ -129,7 +129,7 @@ class Watcher:
 
 async def state_of(api: ApiProcess) -> dict[str, tuple[str, int]]:
     """What the database holds, as a watcher's `by_name`."""
-    page = await api.store.list_page(RESOURCE)
+    page = await api.store.list_page(Listing(RESOURCE))
     return {obj.key.name: (obj.uid, obj.revision) for obj in page.items}
 
 

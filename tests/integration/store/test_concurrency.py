@@ -14,7 +14,7 @@ from threeport.common.revisions import RevisionClock
 from threeport.store.changes import Changes
 from threeport.store.database import Database
 from threeport.store.objects import SqlObjectStore
-from threeport.store.records import Key, NameTaken, StaleRevision, StoredObject
+from threeport.store.records import Key, Listing, NameTaken, StaleRevision, StoredObject
 
 A = key_of("a")
 WRITERS = 100
@@ -104,7 +104,7 @@ async def test_transactions_over_the_same_names_in_any_order_all_come_through(da
             return
 
     await asyncio.gather(*(add_to_all(random.choice(processes)) for _ in range(20)))
-    page = await processes[0].list_page(keys[0].resource)
+    page = await processes[0].list_page(Listing(keys[0].resource))
     assert [orjson.loads(each.body)["spec"]["count"] for each in page.items] == [20] * len(keys)
 
 

@@ -19,7 +19,7 @@ from threeport.store.database import Database, OutcomeUnknown
 from threeport.store.migrations import migrate
 from threeport.store.objects import SqlObjectStore
 from threeport.store.outbox import Outbox
-from threeport.store.records import StoredObject, StoreUnavailable, Write
+from threeport.store.records import Listing, StoredObject, StoreUnavailable, Write
 
 A, B = key_of("a"), key_of("b")
 
@@ -80,7 +80,7 @@ async def test_without_a_database_every_call_says_so(server: PostgresServer, ope
     server.kill()
     calls = (
         store.get(A),
-        store.list_page(A.resource),
+        store.list_page(Listing(A.resource)),
         store.write([creation(A)]),
         store.write([creation(A), creation(B)]),
         store.blockers(A),

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fixtures.objects import creation, deletion, key_of, update
 from threeport.store.objects import SqlObjectStore
-from threeport.store.records import ReferenceTarget, StillReferenced
+from threeport.store.records import Listing, ReferenceTarget, StillReferenced
 
 DEFINITION, INSTANCE, OTHER = key_of("definition"), key_of("instance"), key_of("other")
 BLOCKING = (ReferenceTarget(DEFINITION),)
@@ -29,7 +29,7 @@ async def test_what_is_referred_to_stays_and_the_error_names_who_refers(store: S
 async def test_a_reference_that_does_not_block_lets_its_target_go(store: SqlObjectStore) -> None:
     (definition,) = await store.write([creation(DEFINITION)])
     (instance,) = await store.write([creation(INSTANCE, references=(ReferenceTarget(DEFINITION, False),))])
-    page = await store.list_page(INSTANCE.resource, referring_to=DEFINITION)
+    page = await store.list_page(Listing(INSTANCE.resource, referring_to=DEFINITION))
     assert page.items == [instance]
     await store.write([deletion(definition, refuse_if_referenced=True)])
 
@@ -46,7 +46,7 @@ async def test_none_leaves_references_as_they_are_and_a_tuple_replaces_them(stor
     (instance,) = await store.write([update(instance, references=(ReferenceTarget(OTHER, False),))])
     assert await store.blockers(OTHER) == []
     (instance,) = await store.write([update(instance, references=())])
-    page = await store.list_page(INSTANCE.resource, referring_to=OTHER)
+    page = await store.list_page(Listing(INSTANCE.resource, referring_to=OTHER))
     assert page.items == []
 
 

@@ -16,7 +16,9 @@ from threeport.store.objects import SqlObjectStore
 from threeport.store.outbox import Outbox
 from threeport.store.records import (
     Fence,
+    LabelRequirement,
     LeaseLost,
+    Listing,
     NameTaken,
     ReferenceTarget,
     StaleRevision,
@@ -206,7 +208,8 @@ async def test_names_and_values_of_any_script_survive(store: SqlObjectStore) -> 
         [creation(key, labels={"k": "“quoted\\” %s {x}"}, body=body_of(key, text="\\u0000 %s 🐘"))]
     )
     assert await store.get(key) == made
-    page = await store.list_page(key.resource, labels=[("k", "in", frozenset(["“quoted\\” %s {x}"]))])
+    quoted: LabelRequirement = ("k", "in", frozenset(["“quoted\\” %s {x}"]))
+    page = await store.list_page(Listing(key.resource, labels=(quoted,)))
     assert page.items == [made]
 
 

@@ -12,14 +12,7 @@ import threeport
 from tests.dialect.collect import Sent, sent_by
 from tests.dialect.rules import problems
 from threeport.store import migrations
-from threeport.store.records import (
-    Fence,
-    Key,
-    Operation,
-    ReferenceTarget,
-    Shard,
-    Write,
-)
+from threeport.store.records import Fence, Key, Listing, Operation, ReferenceTarget, Shard, Write
 from threeport.store.selection import select
 from threeport.store.statements import shape_of, sql_of
 
@@ -58,16 +51,16 @@ def composed_selections() -> Iterator[str]:
     labels.append(("app", "in", frozenset()))
     labels += [("app", operator, frozenset({"1"})) for operator in ("gt", "lt")]
     for given in (True, False):
-        selection = select(
+        listing = Listing(
             KEY.resource,
             namespace="default" if given else None,
             name="web" if given else None,
-            labels=labels if given else (),
+            labels=tuple(labels) if given else (),
             referring_to=KEY if given else None,
             shard=Shard(0, 2) if given else None,
             only_deleting=given,
-            after=("default", "web") if given else None,
         )
+        selection = select(listing, after=("default", "web") if given else None)
         yield selection.page(None)
         yield selection.page(10)
         yield selection.page(10, "namespace, name, revision, body")

@@ -2,58 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threeport.store.records import Key, Shard
+from threeport.store.records import Key, Listing, Shard
 from threeport.store.selection import select
 
 texts = st.text(min_size=1)
 operators = st.sampled_from(["in", "notin", "exists", "notexists"])
 requirements = st.tuples(texts, operators, st.frozensets(texts, max_size=3))
-
-
-@given(
+listings = st.builds(
+    Listing,
+    st.just("things"),
     namespace=st.none() | texts,
     name=st.none() | texts,
-    labels=st.lists(requirements, max_size=3),
+    labels=st.lists(requirements, max_size=3).map(tuple),
     referring_to=st.none() | st.builds(Key, texts, texts, texts),
     shard=st.none() | st.builds(Shard, st.integers(0, 9), st.integers(1, 9)),
-    after=st.none() | st.tuples(texts, texts),
+    only_deleting=st.booleans(),
 )
-def test_every_value_is_a_parameter(
-    namespace: str | None,
-    name: str | None,
-    labels: list,
-    referring_to: Key | None,
-    shard: Shard | None,
-    after: tuple[str, str] | None,
-) -> None:
-    selection = select(
-        "things",
-        namespace=namespace,
-        name=name,
-        labels=labels,
-        referring_to=referring_to,
-        shard=shard,
-        after=after,
-    )
+
+
+@given(listing=listings, after=st.none() | st.tuples(texts, texts))
+def test_every_value_is_a_parameter(listing: Listing, after: tuple[str, str] | None) -> None:
+    selection = select(listing, after=after)
     query = selection.page(10)
     assert query.count("%s") == len(selection.parameters)
     assert query.replace("%s", "").count("%") == 0
-    without_values = select(
-        "other",
-        namespace=namespace and "x",
-        name=name and "x",
-        labels=[("x", operator, frozenset(f"x{n}" for n in range(len(values)))) for _, operator, values in labels],
-        referring_to=referring_to and Key("x", "x", "x"),
-        shard=shard,
-        after=after and ("x", "x"),
+    same_values = [frozenset(f"x{n}" for n in range(len(values))) for _, _, values in listing.labels]
+    without_values = replace(
+        listing,
+        resource="other",
+        namespace=listing.namespace and "x",
+        name=listing.name and "x",
+        labels=tuple(("x", label[1], values) for label, values in zip(listing.labels, same_values, strict=True)),
+        referring_to=listing.referring_to and Key("x", "x", "x"),
     )
-    assert query == without_values.page(10)
+    assert query == select(without_values, after=after and ("x", "x")).page(10)
 
 
 def test_without_a_limit_everything_is_asked_for() -> None:
-    selection = select("things", namespace=None, name=None, labels=(), referring_to=None, shard=None, after=None)
+    selection = select(Listing("things"), after=None)
     assert "LIMIT" not in selection.page(None)
     assert selection.page(501).endswith("ORDER BY namespace, name LIMIT 501")

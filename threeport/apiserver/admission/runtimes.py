@@ -7,6 +7,7 @@ from threeport.apiserver.authorization import RUNTIMES
 from threeport.common.errors import Cause, Invalid
 from threeport.krm.claims import claimed
 from threeport.krm.interfaces import Admission, ObjectStore
+from threeport.store.records import Listing
 
 _FIELD = ("spec", "defaultRuntime")
 
@@ -22,7 +23,7 @@ class DefaultRuntimeAdmitter:
         if admission.kind.resource != RUNTIMES or not _is_default(admission.new) or _is_default(admission.old):
             return
         admission.claims.append(await claimed(self._store, "default-runtime"))
-        page = await self._store.list_page(RUNTIMES)
+        page = await self._store.list_page(Listing(RUNTIMES))
         for found in page.items:
             other = admission.planned.get(found.key, found)
             if other.key != admission.key and not (other.deleting or other.deleted) and _is_default(other.decoded()):
