@@ -12,7 +12,7 @@ from jsonpointer import JsonPointerException
 from threeport.common.errors import BadRequest, Invalid, RequestTooLarge, UnsupportedMediaType
 from threeport.common.types import JsonObject
 from threeport.krm.bodies import REQUEST_LIMIT, decode
-from threeport.krm.strategic import strategic_merge
+from threeport.krm.strategic import strategic_merged
 from threeport.resources.kind import Kind
 
 MERGE = "application/merge-patch+json"
@@ -38,7 +38,7 @@ def parse_patch(kind: Kind, media_type: str, raw: bytes) -> Callable[[JsonObject
         patch = decode(raw, media_type)
         if not isinstance(patch, dict):
             raise BadRequest('a merge patch must be a JSON object, such as {"spec": {...}}')
-        merge = merge_patched if media_type == MERGE else strategic_merge
+        merge = merge_patched if media_type == MERGE else strategic_merged
         return lambda obj: merge(obj, orjson.loads(orjson.dumps(patch)))
     accepted = [JSON_PATCH, MERGE, *([STRATEGIC] if takes_strategic(kind) else []), APPLY]
     raise UnsupportedMediaType(f"{media_type or 'nothing'} is no patch type here; send one of {', '.join(accepted)}")

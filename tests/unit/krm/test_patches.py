@@ -6,7 +6,7 @@ import pytest
 
 from threeport.common.errors import BadRequest, Invalid, RequestTooLarge, UnsupportedMediaType
 from threeport.krm.patches import JSON_PATCH, MERGE, STRATEGIC, merge_patched, parse_patch
-from threeport.krm.strategic import strategic_merge
+from threeport.krm.strategic import strategic_merged
 from threeport.resources.kind import Kind
 
 KIND = Kind(kind="Thing", plural="things", singular="thing", group="example.com", version="v1")
@@ -64,8 +64,8 @@ def test_strategic_merge_merges_lists_by_their_keys() -> None:
             {"name": "b", "$patch": "delete"},
         ],
     }
-    assert strategic_merge(pod, patch) == {
-        "containers": [{"name": "a", "image": "2", "env": [{"name": "X", "value": "1"}, {"name": "Y", "value": "2"}]}]
+    assert strategic_merged(pod, patch) == {
+        "containers": [{"name": "a", "image": "2", "env": [{"name": "Y", "value": "2"}, {"name": "X", "value": "1"}]}]
     }
 
 
@@ -76,4 +76,4 @@ def test_strategic_merge_replaces_and_deletes_as_told() -> None:
         "d": {"$patch": "delete"},
         "$deleteFromPrimitiveList/finalizers": ["x"],
     }
-    assert strategic_merge(obj, patch) == {"a": {"z": 1}, "finalizers": ["y"]}
+    assert strategic_merged(obj, patch) == {"a": {"z": 1}, "finalizers": ["y"]}
