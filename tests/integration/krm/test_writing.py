@@ -376,6 +376,25 @@ async def test_bad_input_gets_an_answer_that_says_what_is_wrong(
         assert answer.body["message"]
 
 
+async def test_odd_strategic_patches_are_told_and_never_an_error_of_the_server(krm: Krm) -> None:
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "odd", "labels": {"x": "y"}}}
+    await created(krm, "/api/v1/namespaces", namespace)
+    for patch in (
+        b'{"$patch":"delete"}', b'{"$patch":"replace"}', b'{"$patch":["x"]}',
+        b'{"$retainKeys":["metadata"],"metadata":1}',
+        b'{"metadata":{"$retainKeys":[{}]}}', b'{"metadata":{"$deleteFromPrimitiveList/finalizers":null}}',
+        b'{"metadata":{"$setElementOrder/finalizers":"x"}}', b'{"metadata":{"finalizers":[{"a":1}]}}',
+        b'{"metadata":{"ownerReferences":[{"uid":{"a":1}}]}}', b'{"metadata":{"ownerReferences":["x"]}}',
+        b'{"metadata":{"$patch":"delete"}}', b'{"metadata":{"labels":["x"]}}',
+    ):  # fmt: skip
+        answer = await krm.call(
+            "PATCH", "/api/v1/namespaces/odd", raw=patch, content_type="application/strategic-merge-patch+json"
+        )
+        assert answer.status in (400, 422), (patch, answer.body)
+        assert answer.body["message"]
+    assert (await krm.call("GET", "/api/v1/namespaces/odd")).body["metadata"]["labels"]["x"] == "y"
+
+
 async def test_nobody_learns_nothing(krm: Krm) -> None:
     for method, path in (
         ("GET", REPORTS), ("GET", f"{REPORTS}?watch=true"), ("GET", f"{REPORTS}/r"), ("POST", REPORTS),
