@@ -13,7 +13,7 @@ from typing import Final
 
 import kopf
 
-from threeport.common.delays import LONGEST_DELAY
+from threeport.common.delays import FIRST_DELAY, LONGEST_DELAY
 from threeport.common.errors import ApiError
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.conditions import READY, Truth, condition, set_condition
@@ -27,7 +27,9 @@ from threeport.resources.kind import Kind
 logger = logging.getLogger(__name__)
 
 
-ON_ITS_WAY: Final = frozenset(("Deleting", "Pruning", "Replacing", "Changed", "DefinitionChanged", "Progressing"))
+ON_ITS_WAY: Final = frozenset(
+    ("Deleting", "Pruning", "Replacing", "Changed", "DefinitionChanged", "Progressing", "ClusterBusy")
+)
 """Reasons for not being Ready that are steps to what was asked for, and no cause for alarm."""
 
 
@@ -77,7 +79,8 @@ async def run_cycle(
         except ClusterError as error:
             await decide(controller, kind, obj, "False", error.reason, str(error))
             if error.temporary:
-                raise _later(name, str(error), retry, longest=longest) from None
+                first = error.retry_after or FIRST_DELAY
+                raise _later(name, str(error), retry, first=first, longest=longest) from None
             raise _never(name, str(error)) from None
         except ApiError as error:
             raise _later(name, error.message, retry, first=1, longest=60) from None

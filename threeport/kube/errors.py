@@ -25,12 +25,24 @@ class ClusterError(Exception):
 
     reason = "ClusterError"
     temporary = True
+    retry_after: float | None = None
+    """Seconds after which it is worth trying again, where the cluster says so."""
 
 
 class ClusterUnreachable(ClusterError):
     """No connection, no answer in time, or the cluster is too busy to answer."""
 
     reason = "ClusterUnreachable"
+
+
+class ClusterBusy(ClusterUnreachable):
+    """The cluster is there and asks to come back: it has too much to do, or has just begun to serve a kind."""
+
+    reason = "ClusterBusy"
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ClusterFailed(ClusterError):
@@ -105,6 +117,9 @@ _MALFORMED: Final = re.compile(
 )
 """How an apply is refused, as 500, whose manifest has an unknown field or a value of the wrong type."""
 
+LONGEST_PAUSE: Final = 30.0
+"""Seconds, at most, that a cluster may ask us to wait."""
+
 NETWORK_ERRORS = (aiohttp.ClientError, asyncio.TimeoutError, OSError, ssl.SSLError)
 
 
@@ -139,8 +154,16 @@ def from_answer(error: ApiException, subject: str, manifest: FrozenJson | None =
         return Rejected(f"{subject} is not accepted: {message}")
     if code == 500 and (malformed := _MALFORMED.match(message)):
         return Rejected(f"{subject} is not accepted: {malformed[1]}")
-    kind = ClusterUnreachable if code in (429, 503, 504) else ClusterFailed
+    if code == 429:
+        pause = min(max(_retry_after(status), 1.0), LONGEST_PAUSE)
+        return ClusterBusy(f"{subject}: the cluster asks to try again in {pause:.0f} s: {message}", pause)
+    kind = ClusterUnreachable if code in (503, 504) else ClusterFailed
     return kind(f"{subject}: the cluster answered {code}: {message}")
+
+
+def _retry_after(status: JsonObject) -> float:
+    seconds = (status.get("details") or {}).get("retryAfterSeconds")
+    return float(seconds) if isinstance(seconds, int) else 0.0
 
 
 def status_of(error: ApiException) -> JsonObject:

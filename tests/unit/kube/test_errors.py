@@ -27,7 +27,7 @@ def answer(code: int, message: str, **details: object) -> ApiException:
         (422, "spec.selector: Invalid value: field is immutable", errors.FieldImmutable),
         (422, 'spec.type: Unsupported value: "x"', errors.Rejected),
         (400, "strict decoding error", errors.Rejected),
-        (429, "too many requests", errors.ClusterUnreachable),
+        (429, "too many requests", errors.ClusterBusy),
         (500, "failed calling webhook", errors.ClusterFailed),
         (500, "failed to create typed patch object (a/b; /v1, Kind=C): .dataa: field not declared", errors.Rejected),
         (503, "unavailable", errors.ClusterUnreachable),
@@ -37,6 +37,15 @@ def test_an_answer_becomes_the_error_that_says_what_to_do(code: int, message: st
     found = errors.from_answer(answer(code, message), "ConfigMap a/b")
     assert type(found) is kind
     assert found.temporary is not issubclass(kind, errors.Rejected)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"), [({}, 1.0), ({"retryAfterSeconds": 3}, 3.0), ({"retryAfterSeconds": 999}, 30.0)]
+)
+def test_a_cluster_that_asks_to_come_back_is_there_and_says_when(said: dict[str, int], seconds: float) -> None:
+    found = errors.from_answer(answer(429, "storage is (re)initializing", **said), "Widget a/b")
+    assert (found.reason, found.retry_after) == ("ClusterBusy", seconds)
+    assert str(found) == (f"Widget a/b: the cluster asks to try again in {seconds:.0f} s: storage is (re)initializing")
 
 
 def test_a_namespace_on_its_way_out_is_waited_for() -> None:
