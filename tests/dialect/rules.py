@@ -95,6 +95,8 @@ def _of_alteration(node: ast.AlterTableStmt) -> Iterator[str]:
         yield "several changes of a table in one step: one each"
     if any(command.subtype == enums.AlterTableType.AT_SetRelOptions for command in node.cmds):
         yield PARAMETERS
+    if any(command.subtype == enums.AlterTableType.AT_DropConstraint for command in node.cmds):
+        yield "CockroachDB keeps every primary key: keep it to the steps of one dialect"
 
 
 def _of_index(node: ast.IndexStmt) -> Iterator[str]:

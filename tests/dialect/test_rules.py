@@ -50,6 +50,7 @@ BAD_STEPS = {
     "CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (a)": "options of an index",
     "CREATE TABLE IF NOT EXISTS t (a TEXT); CREATE INDEX IF NOT EXISTS i ON t (a)": "one by one",
     "ALTER TABLE t ADD COLUMN a TEXT, ADD COLUMN b TEXT": "one each",
+    "ALTER TABLE t DROP CONSTRAINT IF EXISTS t_pkey": "primary key",
     "ALTER TABLE t SET (ttl_expire_after = '1 hour')": "parameters of a table",
     "CREATE TABLE IF NOT EXISTS t (a TEXT) WITH (ttl_expire_after = '1 hour')": "parameters of a table",
     "INSERT INTO t VALUES ('a')": "has no place here",
