@@ -13,7 +13,7 @@ from threeport.common.errors import ApiError, Invalid
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.cycle import Refused
 from threeport.krm.patches import merge_patched
-from threeport.krm.strategic import strategic_merge
+from threeport.krm.strategic import strategic_merged
 from threeport.resources.manifests import identity_of, split_manifests
 
 REASON: Final = "InvalidPatch"
@@ -64,7 +64,7 @@ def _apply(manifest: JsonObject, patch: JsonObject) -> JsonObject:
     if patch.get("jsonPatch") is not None:
         result = jsonpatch.JsonPatch(patch["jsonPatch"]).apply(manifest, in_place=True)
     elif _is_built_in(manifest):
-        result = strategic_merge(manifest, patch["patch"])
+        result = strategic_merged(manifest, patch["patch"])
     else:
         result = merge_patched(manifest, patch["patch"])
     return result
