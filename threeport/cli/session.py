@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -14,8 +14,10 @@ from click.core import ParameterSource
 from threeport.cli import completing
 from threeport.cli.console import warning
 from threeport.cli.errors import CliError
-from threeport.client import Client, ClientSettings
 from threeport.resources.kind import Catalog, Kind
+
+if TYPE_CHECKING:
+    from threeport.client import Client
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -63,6 +65,9 @@ def insisted_namespace() -> str | None:
 @asynccontextmanager
 async def connected(control_plane: str | None) -> AsyncIterator[Client]:
     """A client of the control plane (the current one if None). Warnings of the server go to stderr."""
+    # Imported here: what asks nothing of the API, such as the completion of a shell, starts in a third of the time.
+    from threeport.client import Client, ClientSettings
+
     async with Client(ClientSettings.from_config(control_plane), on_warning=warning) as client:
         yield client
 

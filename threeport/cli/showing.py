@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -13,10 +14,12 @@ from threeport.cli.session import namespace_of
 from threeport.cli.tables import Look, Table, merged
 from threeport.cli.templates import expand
 from threeport.cli.yaml_output import as_yaml
-from threeport.client import Client
 from threeport.common.errors import NotFound
 from threeport.common.types import JsonObject
 from threeport.resources.kind import Kind
+
+if TYPE_CHECKING:
+    from threeport.client import Client
 
 JSONPATH = "jsonpath="
 TABLES = ("table", "wide")

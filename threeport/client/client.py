@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from types import TracebackType
-from typing import Any, Generic, NamedTuple, TypedDict, TypeVar, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypedDict, TypeVar, Unpack, cast, overload
 
 from threeport.client.config import ClientSettings
 from threeport.client.discovery import discover
@@ -17,10 +17,12 @@ from threeport.client.watch import Watch, WatchEvent
 from threeport.common.errors import NotFound
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.resources.kind import Catalog, Kind
-from threeport.resources.model import ObjectMeta, Resource, kind_of
 from threeport.store.records import Key
 
-R = TypeVar("R", bound=Resource)
+if TYPE_CHECKING:
+    from threeport.resources.model import Resource
+
+R = TypeVar("R", bound="Resource")
 T = TypeVar("T")
 
 FIELD_MANAGER = "threeport-client"
@@ -352,8 +354,8 @@ def _reference(key: Key | None) -> str:
 
 def _target(obj: R | FrozenJson, kind: Kind | None) -> tuple[type[R] | Kind, JsonObject]:
     """What to decode the answer as, and the body to send."""
-    if isinstance(obj, Resource):
-        return type(obj), encoded(obj, kind_of(type(obj)))
+    if not isinstance(obj, Mapping):
+        return type(obj), encoded(obj, declared_kind(type(obj)))
     if kind is None:
         raise TypeError("an object that is plain JSON needs its kind")
     return kind, encoded(obj, kind)
@@ -376,6 +378,8 @@ def _as_model(what: type[R], obj: JsonObject) -> R:
     """The model of an object; of one that is gone, and of which only metadata is known, with nothing else in it."""
     if len(obj) > len(_STUB):
         return decoded(what, obj)
+    from threeport.resources.model import ObjectMeta  # who has a model has imported it already
+
     return cast(R, what.model_construct(metadata=ObjectMeta.model_validate(obj["metadata"])))
 
 

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeVar
 
 import orjson
 
 from threeport.client.errors import Unreachable
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.resources.kind import Kind
-from threeport.resources.model import Resource, kind_of
 
-R = TypeVar("R", bound=Resource)
+if TYPE_CHECKING:
+    from threeport.resources.model import Resource
+
+R = TypeVar("R", bound="Resource")
 
 
 def declared_kind(what: type[Resource] | Kind) -> Kind:
     """The kind behind a model class; a kind is itself."""
-    return what if isinstance(what, Kind) else kind_of(what)
+    if isinstance(what, Kind):
+        return what
+    # Imported here: a command that holds kinds alone starts in half the time without pydantic.
+    from threeport.resources.model import kind_of
+
+    return kind_of(what)
 
 
 def encoded(obj: Resource | FrozenJson, kind: Kind) -> JsonObject:
     """The JSON of an object, with its ``apiVersion`` and ``kind``; fields that are None are left out."""
-    plain = obj.model_dump(mode="json", by_alias=True, exclude_none=True) if isinstance(obj, Resource) else dict(obj)
+    plain = dict(obj) if isinstance(obj, Mapping) else obj.model_dump(mode="json", by_alias=True, exclude_none=True)
     return {**plain, "apiVersion": kind.api_version, "kind": kind.kind}
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from threeport.client.objects import encoded
+from threeport.client.objects import declared_kind, encoded
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.resources.kind import Kind
-from threeport.resources.model import Resource, kind_of
+
+if TYPE_CHECKING:
+    from threeport.resources.model import Resource
 
 TRANSACTIONS_PATH = "/apis/threeport.io/v1alpha1/transactions"
 
@@ -22,7 +25,7 @@ class Operation:
 
     def as_json(self) -> JsonObject:
         """The form in the request."""
-        obj = encoded(self.obj, kind_of(type(self.obj))) if isinstance(self.obj, Resource) else dict(self.obj)
+        obj = dict(self.obj) if isinstance(self.obj, Mapping) else encoded(self.obj, declared_kind(type(self.obj)))
         return {"operation": self.verb, "object": obj}
 
 

@@ -8,7 +8,6 @@ import orjson
 import threeport
 from threeport.cli.console import note, result
 from threeport.cli.session import connected, control_plane_option, run
-from threeport.client.config import Configuration
 from threeport.common.errors import ApiError
 
 PROBE_SECONDS = 3.0
@@ -20,8 +19,15 @@ PROBE_SECONDS = 3.0
 def command(client_only: bool, control_plane: str | None) -> None:
     """Show the versions of tptctl and of the API."""
     result(f"tptctl {threeport.__version__}")
-    if not client_only and (control_plane or Configuration.read().current):
+    if not client_only and (control_plane or _is_configured()):
         run(_show_server(control_plane))
+
+
+def _is_configured() -> bool:
+    # Imported here: the version of tptctl alone takes no client.
+    from threeport.client.config import Configuration
+
+    return bool(Configuration.read().current)
 
 
 async def _show_server(control_plane: str | None) -> None:
