@@ -6,18 +6,26 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import click
 
 from threeport.cli.abandoning import confirm, mark, take_back, what_would_be_left
 from threeport.cli.arguments import check_given, objects_or_files
-from threeport.cli.console import note, progress, result
+from threeport.cli.console import note, progress, result, warning
 from threeport.cli.documents import Document, read_documents
 from threeport.cli.errors import CliError
 from threeport.cli.exit_codes import ExitCode
 from threeport.cli.following import Following
 from threeport.cli.ordering import Target, in_namespace, levels
-from threeport.cli.session import connected, control_plane_option, named_objects, namespace_option, run
+from threeport.cli.session import (
+    DEFAULT_NAMESPACE,
+    connected,
+    control_plane_option,
+    named_objects,
+    namespace_option,
+    run,
+)
 from threeport.cli.tally import Tally, listed
 from threeport.cli.targets import targets_of
 from threeport.cli.times import Duration
@@ -25,6 +33,10 @@ from threeport.cli.waiting import until_gone
 from threeport.client import Client
 from threeport.common.errors import Conflict, Forbidden, NotFound
 from threeport.resources.kind import Kind
+
+
+OWNER: Final = "Workload"
+"""The kind of what makes its definition and its instance again."""
 
 
 @click.command()
@@ -99,6 +111,7 @@ async def _delete(
         seconds = manner.seconds
         deadline = time.monotonic() + seconds
         missing: list[Target] = []
+        remade = [sentence for target in targets if (sentence := made_again_by(target, targets))]
         with progress(f"Deleting {listed(targets)}") as say:
             tally = Tally(say, len(targets), "gone")
             async with Following(client, targets if seconds else []) as following:
@@ -110,6 +123,8 @@ async def _delete(
                     raise
     for one in left:
         note(f"Abandoned: {one.sentence}.")
+    for sentence in remade:
+        warning(sentence)
     for target in missing:
         note(f"{target} does not exist.")
     if missing and not manner.missing_is_fine:
@@ -123,6 +138,17 @@ async def _target(client: Client, kind: Kind, name: str, namespace: str) -> Targ
     named = Target(kind, in_namespace({"metadata": {"name": name}}, kind, namespace))
     found = await client.find(kind, name, named.namespace)
     return named if found is None else Target(kind, found)
+
+
+def made_again_by(target: Target, deleted: Sequence[Target]) -> str | None:
+    """What to know of an object that a Workload, which is not deleted with it, owns and makes again."""
+    owners = target.obj["metadata"].get("ownerReferences") or ()
+    owner = next((one for one in owners if one.get("controller") and one.get("kind") == OWNER), None)
+    if owner is None or any(other.obj["metadata"].get("uid") == owner["uid"] for other in deleted):
+        return None
+    word = f"{owner['kind'].lower()}/{owner['name']}"
+    place = f" -n {target.namespace}" if target.namespace and target.namespace != DEFAULT_NAMESPACE else ""
+    return f"{target} belongs to {word}, which makes it again. To be rid of it: tptctl delete {word}{place}"
 
 
 async def _delete_level(
