@@ -34,7 +34,6 @@ from threeport.client import Client
 from threeport.common.errors import Conflict, Forbidden, NotFound
 from threeport.resources.kind import Kind
 
-
 OWNER: Final = "Workload"
 """The kind of what makes its definition and its instance again."""
 
