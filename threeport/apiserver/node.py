@@ -50,7 +50,8 @@ class Node:
             except StoreUnavailable as error:
                 log.warning("the node number cannot be renewed", node=self.number, error=str(error))
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), HEARTBEAT)
+                async with asyncio.timeout(HEARTBEAT):
+                    await stop.wait()
 
     async def release(self) -> None:
         """Gives the number back."""

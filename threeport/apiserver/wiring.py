@@ -38,6 +38,7 @@ from threeport.common.revisions import RevisionClock
 from threeport.events.broker import BrokerSettings
 from threeport.events.service import EventService
 from threeport.events.stream import StreamSettings
+from threeport.events.tasks import stop
 from threeport.krm.sealing import Sealer
 from threeport.krm.server import KrmServer
 from threeport.resources import load_catalog
@@ -138,9 +139,7 @@ class Process:
         self._health.stopping = True
         if self._listener is not None:
             self._listener.stop_accepting()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await stop(self._tasks)
         await self._krm.close()
         self._watches.cut(TooManyRequests("This API server is stopping: try another.", retry_after=RETRY_AFTER))
         if self._listener is not None:

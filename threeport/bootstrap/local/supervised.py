@@ -27,6 +27,8 @@ STEADY = 60.0
 READY_POLL = 0.05
 LOG_LIMIT = 10_000_000
 """Bytes after which a log file is moved to ``.1``, replacing the one that was there."""
+LOG_CHECK = 10.0
+"""Seconds between two looks at how long it is."""
 
 STOP_SECONDS = 20.0
 
@@ -62,8 +64,8 @@ class Supervised:
         """Ends supervision and the process: asks first, and kills the whole group when it takes too long."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            # Once: it may be stopping the process, and would kill it at a second cancellation.
+            await asyncio.wait({self._task})
         await self._stop_process()
         self._enter(Phase.STOPPED)
 
@@ -131,7 +133,8 @@ class Supervised:
         """Until the process ends; keeps its log file short on the way."""
         while process.returncode is None:
             with suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), timeout=10.0)
+                async with asyncio.timeout(LOG_CHECK):
+                    await process.wait()
             await asyncio.to_thread(self._rotate_log)
 
     async def _stop_process(self) -> None:
@@ -141,7 +144,8 @@ class Supervised:
         with suppress(ProcessLookupError):
             process.send_signal(self.component.server.stop_signal)
         try:
-            await asyncio.wait_for(process.wait(), timeout=STOP_SECONDS)
+            async with asyncio.timeout(STOP_SECONDS):
+                await process.wait()
         except TimeoutError:
             logger.warning("%s does not stop: killing it", self.component.name)
         finally:

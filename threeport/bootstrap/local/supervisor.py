@@ -16,6 +16,7 @@ import signal
 import sys
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 import threeport
@@ -68,10 +69,9 @@ class Supervisor:
                 await self._follow()
                 if self._unwritten:
                     self._write_state()
-                try:
-                    await asyncio.wait_for(self._stopping.wait(), timeout=FOLLOW_SECONDS)
-                except TimeoutError:
-                    pass
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(FOLLOW_SECONDS):
+                        await self._stopping.wait()
         finally:
             await self._stop(list(reversed(self._running)))
             logger.info("stopped")
