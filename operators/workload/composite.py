@@ -6,7 +6,7 @@ from typing import Final
 
 from operators.workload.health import REASONS
 from operators.workload.kinds import DEFINITION, INSTANCE, WORKLOAD
-from operators.workload.revisions import generation_of
+from operators.workload.revisions import cause_of, generation_of
 from threeport.common.errors import AlreadyExists, NotFound
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.conditions import READY, Truth, condition, is_ready, set_condition
@@ -14,6 +14,7 @@ from threeport.controller.controller import Controller
 from threeport.controller.cycle import Refused, Waiting
 from threeport.controller.events import record_event
 from threeport.controller.status import write_status
+from threeport.resources.annotations import CHANGE_CAUSE
 from threeport.resources.kind import Kind
 
 _PASSED_ON: Final = ("runtimeRef", "driftPolicy", "driftInterval")
@@ -123,7 +124,10 @@ async def _write_definition(controller: Controller, workload: FrozenJson, defini
     spec = _definition_spec(clear)
     if definition is None:
         return await _create(controller, DEFINITION, workload, spec)
-    return await controller.client.patch(DEFINITION, metadata["name"], metadata["namespace"], {"spec": spec})
+    change: JsonObject = {"spec": spec}
+    if (cause := cause_of(clear)) != cause_of(definition):
+        change["metadata"] = {"annotations": cause or {CHANGE_CAUSE: None}}
+    return await controller.client.patch(DEFINITION, metadata["name"], metadata["namespace"], change)
 
 
 def _definition_spec(obj: FrozenJson) -> JsonObject:
@@ -147,6 +151,7 @@ async def _create(controller: Controller, kind: Kind, workload: FrozenJson, spec
             "name": metadata["name"],
             "namespace": metadata["namespace"],
             "labels": dict(metadata.get("labels") or {}),
+            "annotations": cause_of(workload),
             "ownerReferences": [owner],
         },
         "spec": spec,
@@ -154,7 +159,7 @@ async def _create(controller: Controller, kind: Kind, workload: FrozenJson, spec
     try:
         return await controller.client.create(body, kind)
     except AlreadyExists:
-        raise Waiting("NameTaken", f"{kind.kind} {metadata['name']} has just appeared", first=0.5) from None
+        raise Waiting("Changed", f"{kind.kind} {metadata['name']} has just appeared", first=0.5) from None
 
 
 async def _delete(controller: Controller, kind: Kind, obj: FrozenJson) -> JsonObject | None:

@@ -11,6 +11,7 @@ from threeport.common.errors import AlreadyExists, NotFound
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.controller import Controller
 from threeport.controller.cycle import Waiting
+from threeport.resources.annotations import CHANGE_CAUSE
 from threeport.resources.workload import revision_name
 from threeport.store.records import Key
 
@@ -35,7 +36,12 @@ async def ensure_revision(controller: Controller, definition: FrozenJson) -> Non
         "controller": True,
     }
     body = {
-        "metadata": {"name": name, "namespace": metadata["namespace"], "ownerReferences": [owner]},
+        "metadata": {
+            "name": name,
+            "namespace": metadata["namespace"],
+            "annotations": cause_of(clear),
+            "ownerReferences": [owner],
+        },
         "spec": {
             "definitionRef": {"name": metadata["name"]},
             "revision": generation,
@@ -46,6 +52,12 @@ async def ensure_revision(controller: Controller, definition: FrozenJson) -> Non
         await controller.client.create(body, REVISION)
     except AlreadyExists:
         return
+
+
+def cause_of(obj: FrozenJson) -> dict[str, str]:
+    """The annotation that says why the object was changed, if it has it."""
+    annotations = obj["metadata"].get("annotations") or {}
+    return {CHANGE_CAUSE: annotations[CHANGE_CAUSE]} if CHANGE_CAUSE in annotations else {}
 
 
 async def prune_revisions(controller: Controller, definition: FrozenJson, instances: Sequence[FrozenJson]) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from threeport.cli.errors import CliError
 from threeport.cli.exit_codes import ExitCode
 from threeport.client import Client
 from threeport.common.types import FrozenJson, JsonObject
+from threeport.resources.annotations import CHANGE_CAUSE
 from threeport.resources.kind import Kind
 from threeport.resources.model import kind_of
 from threeport.resources.workload import (
@@ -21,6 +23,23 @@ from threeport.store.records import Key
 
 WORKLOAD, DEFINITION, INSTANCE = kind_of(Workload), kind_of(WorkloadDefinition), kind_of(WorkloadInstance)
 REVISION = kind_of(WorkloadDefinitionRevision)
+
+NAME_TAKEN: Final = "NameTaken"
+"""Why a Workload cannot have the definition and the instance of its name."""
+
+FINAL: Final = frozenset(
+    {
+        "DeniedByPolicy",
+        "FieldImmutable",
+        "InvalidManifests",
+        "InvalidPatch",
+        NAME_TAKEN,
+        "NotOurs",
+        "Rejected",
+        "RevisionNotFound",
+    }
+)
+"""Reasons for not being Ready that last until a person does something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +61,14 @@ class Rollout:
     def is_manual(self) -> bool:
         """Whether a person says which revision an instance runs."""
         return bool((self.definition["spec"].get("rollout") or {}).get("strategy") == "Manual")
+
+    @property
+    def to_change(self) -> tuple[Kind, str]:
+        """Whose manifests to change: those of the Workload that owns the definition, if one does."""
+        metadata = self.definition["metadata"]
+        owners = metadata.get("ownerReferences") or ()
+        owner = next((one["name"] for one in owners if one.get("kind") == WORKLOAD.kind), None)
+        return (WORKLOAD, str(owner)) if owner else (DEFINITION, str(metadata["name"]))
 
     @property
     def title(self) -> str:
@@ -80,6 +107,51 @@ def number_of(revision: FrozenJson) -> int:
     return int(revision["spec"]["revision"])
 
 
+def cause_of(obj: FrozenJson) -> str:
+    """Why somebody changed it, in their words; empty if they did not say."""
+    return str((obj["metadata"].get("annotations") or {}).get(CHANGE_CAUSE) or "")
+
+
+def refusals_of(rollout: Rollout) -> list[str]:
+    """What only a person can mend: why the object, its definition or an instance cannot become what it has to be."""
+    # For the rest a Workload repeats what its instance says, be it of an earlier revision.
+    own = [rollout.obj] if _ready(rollout.obj).get("reason") == NAME_TAKEN else []
+    found = _named(WORKLOAD, own) + _named(DEFINITION, [rollout.definition])
+    if found or (rollout.kind.resource == WORKLOAD.resource and not is_observed(rollout.obj)):
+        return found
+    return _named(INSTANCE, [one for one in rollout.instances if _is_told(rollout, one)])
+
+
+def _named(kind: Kind, objects: Sequence[FrozenJson]) -> list[str]:
+    """What those of the objects say whom only a person can help."""
+    said = [(one["metadata"]["name"], _final(one)) for one in objects]
+    return [f"{kind.singular}/{name}: {why}" for name, why in said if why]
+
+
+def _is_told(rollout: Rollout, instance: FrozenJson) -> bool:
+    """Whether the instance has been told of the revision that it has to run: else it speaks of another."""
+    running = (instance.get("status") or {}).get("definitionGeneration")
+    return rollout.is_manual or (instance["spec"].get("definitionRevision") or running) == rollout.newest
+
+
+def _final(obj: FrozenJson) -> str | None:
+    """What an object says of its present generation, if only a person can mend it."""
+    ready = _ready(obj)
+    if ready.get("status") == "True" or ready.get("reason") not in FINAL or not is_observed(obj):
+        return None
+    return f"{ready['reason']}: {ready.get('message') or ''}"
+
+
+def is_observed(obj: FrozenJson) -> bool:
+    """Whether the status speaks of the present generation."""
+    return bool((obj.get("status") or {}).get("observedGeneration") == obj["metadata"].get("generation"))
+
+
+def _ready(obj: FrozenJson) -> FrozenJson:
+    conditions = (obj.get("status") or {}).get("conditions") or ()
+    return next((one for one in conditions if one.get("type") == "Ready"), {})
+
+
 def chosen(revisions: Sequence[FrozenJson], current: FrozenJson, wanted: int | None) -> FrozenJson:
     """The revision to go back to: the one with the number `wanted`, else the newest that holds other manifests than
     `current`. Raises `CliError` that names those that there are."""
@@ -113,12 +185,12 @@ def state_of(rollout: Rollout, instance: FrozenJson) -> str:
 
 def _behind(rollout: Rollout, instance: FrozenJson) -> str | None:
     """Why the instance is not where it has to be; None if it is."""
-    metadata, status = instance["metadata"], instance.get("status") or {}
+    status = instance.get("status") or {}
     told = instance["spec"].get("definitionRevision")
     wanted = (told or status.get("definitionGeneration")) if rollout.is_manual else rollout.newest
-    if status.get("observedGeneration") != metadata.get("generation"):
+    if not is_observed(instance):
         return "is being brought up to date"
-    ready: FrozenJson = next((one for one in status.get("conditions") or () if one.get("type") == "Ready"), {})
+    ready = _ready(instance)
     if ready.get("status") != "True":
         return f"{ready.get('reason') or 'not ready'}: {ready.get('message') or 'nobody has looked at it yet'}"
     return None if status.get("definitionGeneration") == wanted else f"waits for revision {wanted}"
