@@ -17,6 +17,8 @@ from aiohttp import web
 
 from threeport.common.errors import BadRequest, RequestTooLarge
 from threeport.common.types import JsonObject
+from threeport.krm.negotiation import body_type
+from threeport.krm.protobuf import MEDIA_TYPE, decode_protobuf
 from threeport.resources.yaml_text import YamlError, YamlTooLarge, refuse_deep
 
 REQUEST_LIMIT = 3 * 1024 * 1024
@@ -77,6 +79,13 @@ def decode_object(raw: bytes, content_type: str) -> JsonObject:
     if not isinstance(value, dict):
         raise BadRequest(f"the body must be a JSON object, not {_name_of(value)}")
     return cast(JsonObject, value)
+
+
+async def read_object(request: web.Request) -> JsonObject:
+    """The object in the body of a request. Raises `BadRequest`, `RequestTooLarge` or `UnsupportedMediaType`."""
+    media_type = body_type(request)
+    raw = await read_limited(request)
+    return decode_protobuf(raw) if media_type == MEDIA_TYPE else decode_object(raw, media_type)
 
 
 def _load_json(text: str) -> Any:

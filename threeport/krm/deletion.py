@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
@@ -16,8 +16,7 @@ from threeport.krm.drafts import change, is_pinned
 from threeport.krm.metadata import timestamp
 from threeport.krm.negotiation import is_true
 from threeport.krm.options import INVALID, invalid_option, not_supported, parse_dry_run
-from threeport.resources.kind import Catalog, Kind
-from threeport.store.records import Key, Operation, StoredObject, Write
+from threeport.store.records import Operation, StoredObject, Write
 
 FOREGROUND: Final = "foregroundDeletion"
 ORPHAN: Final = "orphan"
@@ -107,21 +106,3 @@ def begun_deletion(stored: StoredObject, finalizer: str | None = None) -> Write:
         return replace(change(stored, obj, stored.bookkeeping), refuse_if_referenced=True)
     write = change(stored, obj, stored.bookkeeping)
     return replace(write, operation=Operation.DELETE, refuse_if_referenced=True)
-
-
-def blocked(kind: Kind, key: Key, blockers: Sequence[Key], catalog: Catalog) -> Conflict:
-    """The answer to a deletion that others' references stand against; it names them and the next step."""
-    shown = [_described(blocker, catalog) for blocker in blockers[:10]]
-    first = shown[0] if len(shown) == 1 else "these"
-    return Conflict(
-        f'{kind.resource} "{key.name}" cannot be deleted, because it is in use by {", ".join(shown)}; '
-        f"delete {first} first",
-        kind=kind.plural,
-        name=key.name,
-    )
-
-
-def _described(key: Key, catalog: Catalog) -> str:
-    kind = catalog.by_resource(key.resource)
-    name = f"{key.namespace}/{key.name}" if key.namespace else key.name
-    return f"{kind.kind if kind else key.resource} {name}"

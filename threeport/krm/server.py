@@ -7,22 +7,23 @@ path is handed over separately from the request.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 
 from aiohttp import web
 
 from threeport import __version__
 from threeport.common.errors import BadRequest, MethodNotAllowed, NotAcceptable, NotFound
+from threeport.events.tasks import stop
 from threeport.krm import discovery, reviews
 from threeport.krm.answers import JSON, as_api_error, error_answer, json_answer
+from threeport.krm.bodies import read_object
 from threeport.krm.caller import CALLER
 from threeport.krm.documents import OpenApi
 from threeport.krm.garbage import GarbageCollector
 from threeport.krm.interfaces import Admitter, Authorizer, Caller, EventSource, ObjectStore, Secrecy
 from threeport.krm.namespaces import Namespaces
 from threeport.krm.negotiation import prefers_yaml
-from threeport.krm.objects import Objects, read_object
+from threeport.krm.objects import Objects
 from threeport.krm.paths import parse_target, segments_of
 from threeport.krm.reading import Reader
 from threeport.krm.reviews import Reviews
@@ -30,7 +31,7 @@ from threeport.krm.services import Services, SubresourceHandler
 from threeport.krm.views import Views
 from threeport.krm.watch_paths import is_watch, without_prefix
 from threeport.krm.watching import Watches
-from threeport.krm.writing import Writer
+from threeport.krm.writing.writer import Writer
 from threeport.krm.yaml_answers import in_yaml
 from threeport.resources.kind import Catalog
 from threeport.resources.model import GROUP, VERSION
@@ -112,11 +113,7 @@ class KrmServer:
     async def close(self) -> None:
         """Ends all watches, so that clients resume them elsewhere, and what `start` began."""
         self._watches.close()
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await stop(self._tasks)
 
     def cut_watches(self, of: Callable[[Caller], bool]) -> None:
         """Ends the watches of some callers: of a controller whose lease has passed on, say."""

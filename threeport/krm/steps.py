@@ -17,7 +17,7 @@ from threeport.krm.deletion import DeleteOptions, parse_options
 from threeport.krm.interfaces import Verb
 from threeport.krm.metadata import MANAGER_RULE, is_manager
 from threeport.krm.paths import Target
-from threeport.krm.writing import Options
+from threeport.krm.writing.plans import Options
 from threeport.resources.kind import Catalog
 
 OPERATIONS_LIMIT = 1000

@@ -18,9 +18,13 @@ from threeport.common.types import JsonObject
 from threeport.krm.error_details import describe
 from threeport.krm.interfaces import Caller
 from threeport.krm.patches import merge_patched
+from threeport.krm.services import Services
 from threeport.krm.steps import VERBS, Step
-from threeport.krm.views import Views
-from threeport.krm.writing import ATTEMPTS, Plan, Writer
+from threeport.krm.writing.access import authorize
+from threeport.krm.writing.committing import ATTEMPTS
+from threeport.krm.writing.plans import Plan, WriteRequest
+from threeport.krm.writing.refusals import explained
+from threeport.krm.writing.writer import Writer
 from threeport.store.records import Key, NameTaken, StaleRevision, StillReferenced, StoredObject
 
 _Named: TypeAlias = tuple[str, str, str, str]
@@ -30,9 +34,9 @@ _Named: TypeAlias = tuple[str, str, str, str]
 class Transactions:
     """Carries out transactions."""
 
-    def __init__(self, writer: Writer, views: Views) -> None:
+    def __init__(self, services: Services, writer: Writer) -> None:
+        self._services = services
         self._writer = writer
-        self._views = views
 
     async def run(self, caller: Caller, steps: Sequence[Step], *, dry_run: bool) -> tuple[list[str], list[str]]:
         """The JSON texts of the resulting objects in order, and warnings.
@@ -40,7 +44,7 @@ class Transactions:
         Raises the error of the operation that failed, with its index; then nothing has been changed.
         """
         for step in steps:
-            await self._writer.authorize(caller, VERBS[step.operation], step.target)
+            await authorize(self._services, caller, VERBS[step.operation], step.target)
         for _ in range(ATTEMPTS):
             plans = await self._plan_all(caller, steps)
             try:
@@ -48,7 +52,8 @@ class Transactions:
             except StaleRevision:
                 await asyncio.sleep(random.uniform(0, 0.05))
                 continue
-            texts = [self._views.text(p.kind, obj, caller.controller) for p, obj in zip(plans, stored, strict=True)]
+            outcomes = zip(plans, stored, strict=True)
+            texts = [self._services.views.text(plan.kind, obj, caller.controller) for plan, obj in outcomes]
             return texts, [warning for plan in plans for warning in plan.warnings]
         raise Conflict("objects of the transaction keep changing; nothing was changed, try again")
 
@@ -58,12 +63,12 @@ class Transactions:
         if dry_run:
             return [plan.outcome for plan in plans]
         try:
-            return await self._writer.store(plans, fence=caller.fence)
+            return await self._writer.committer.store(plans, fence=caller.fence)
         except (NameTaken, StillReferenced) as error:
             step = next(step for step in steps if plans[step.index].outcome.key == error.key)
             if isinstance(error, NameTaken) and step.operation == "apply":
                 raise StaleRevision(error.key, error.found) from None
-            raise _located(step, self._writer.explained(error, step.target.kind)) from None
+            raise _located(step, explained(error, step.target.kind, self._services.catalog)) from None
 
     async def _plan_all(self, caller: Caller, steps: Sequence[Step]) -> list[Plan]:
         plans: list[Plan] = []
@@ -85,19 +90,17 @@ class Transactions:
             raise _located(step, error) from None
 
     async def _plan_step(self, caller: Caller, step: Step) -> Plan:
-        writer, target, obj, options = self._writer, step.target, step.obj, step.options
+        writer, obj, request = self._writer, step.obj, WriteRequest(caller, step.target, step.options)
         match step.operation:
             case "create":
-                return await writer.plan_create(caller, target, obj, options)
+                return await writer.creator.plan(request, obj)
             case "apply":
-                return await writer.plan_apply(caller, target, obj, options)
+                return await writer.applier.plan(request, obj)
             case "delete":
-                return await writer.plan_delete(caller, target, step.deletion)
+                return await writer.deleter.plan(caller, step.target, step.deletion)
             case "update" | "replace":
-                return await writer.plan_update(caller, target, lambda live: _copy(obj), options, verb="update")
-        return await writer.plan_update(
-            caller, target, lambda live: merge_patched(live, _copy(obj)), options, verb="patch"
-        )
+                return await writer.updater.plan(request, lambda live: _copy(obj), verb="update")
+        return await writer.updater.plan(request, lambda live: merge_patched(live, _copy(obj)), verb="patch")
 
 
 def _copy(obj: JsonObject) -> JsonObject:
