@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 EventType = Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
 PAGE = 500
+STEADY = 1.0
+"""Seconds after which a stream that ends has been one: where streams end at once and bring nothing, each is begun after
+a longer pause than the one before."""
 
 
 class WatchEvent(NamedTuple, Generic[T]):
@@ -52,12 +56,14 @@ class Watch:
         """All changes, without end. Raises what the first request raises; later cuts are bridged, except 401 twice in
         a row, 403 and 404, which a person has to mend."""
         position = self.since
-        failures = 0
+        failures = idle = 0
         while True:
+            begun, told = time.monotonic(), False
             try:
                 if position is None:
                     listed, position = await self._list()
                     for event in listed:
+                        told = True
                         yield event
                 async with aclosing(self._stream(position)) as stream:
                     async for sent in stream:
@@ -65,6 +71,7 @@ class Watch:
                         position = sent.object["metadata"]["resourceVersion"]
                         event = self._as_seen_here(sent)
                         if event.type != "BOOKMARK" and self._remember(event):
+                            told = True
                             yield event
             except Expired:
                 if self.since is not None:
@@ -76,6 +83,12 @@ class Watch:
                 logger.info("watch of %s is interrupted, will resume: %s", self.kind.resource, error.message)
                 await asyncio.sleep(pause_after(failures, error))
                 failures += 1
+                continue
+            if told or time.monotonic() - begun > STEADY:
+                idle = 0
+            else:
+                await asyncio.sleep(pause_after(idle))
+                idle += 1
 
     async def _list(self) -> tuple[list[WatchEvent[JsonObject]], str]:
         """All objects, as events relative to what was given before; and the position to watch from."""
