@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from dataclasses import replace
 from typing import Final
 
@@ -154,7 +155,10 @@ class Watcher:
         if self._events.awaited:
             self._events_wanted.set()
             return None
-        finding = make_report(self._runtime, instance, self._objects, self._events, now=_now())
+        ended = self._reporter.ended(uid)
+        finding = make_report(
+            self._runtime, instance, self._objects, self._events, now=_now(), clock=time.time(), ended=ended
+        )
         if finding.complete:
             self._instances[uid] = replace(instance, known_since=float("-inf"))
         return finding

@@ -18,6 +18,8 @@ class Instance:
     generation: int | None
     applied_hash: str | None
     resources: tuple[ObjectName, ...]
+    ending: frozenset[ObjectName] = frozenset()
+    """Those that Kubernetes removes when they have ended: Jobs with ``ttlSecondsAfterFinished``."""
     known_since: float
     """When the agent heard of this list of objects; seconds of the monotonic clock."""
 
@@ -31,15 +33,18 @@ def instance_of(workload: FrozenJson, *, now: float) -> Instance:
     """Reads the spec of a ``ThreeportWorkload``; `now` is the monotonic clock in seconds."""
     spec = workload["spec"]
     reference = spec["instance"]
+    named = [(_name_of(item), item) for item in spec.get("resources") or ()]
     return Instance(
         uid=reference["uid"],
         namespace=reference["namespace"],
         name=reference["name"],
         generation=reference.get("generation"),
         applied_hash=spec.get("appliedHash"),
-        resources=tuple(
-            ObjectName(item["apiVersion"], item["kind"], item.get("namespace") or "", item["name"])
-            for item in spec.get("resources") or ()
-        ),
+        resources=tuple(name for name, _ in named),
+        ending=frozenset(name for name, item in named if item.get("applied")),
         known_since=now,
     )
+
+
+def _name_of(item: FrozenJson) -> ObjectName:
+    return ObjectName(item["apiVersion"], item["kind"], item.get("namespace") or "", item["name"])

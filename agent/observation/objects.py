@@ -6,13 +6,14 @@ An object itself is forgotten as soon as it is assessed: what stays of a pod is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from agent.cluster.identity import KindName, ObjectName
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.kube.health import assess
 from threeport.kube.health.fields import items, part
+from threeport.kube.health.pod import Restart, restart_of
 from threeport.kube.health.replicas import available_pods
 from threeport.kube.health.verdict import Verdict
 from threeport.kube.labels import INSTANCE_LABEL
@@ -45,8 +46,24 @@ class Seen:
     generation: int | None
     available: int
     """How many pods of it serve, for kinds that keep pods."""
+    restart: Restart | None
+    """Of a pod whose container runs again."""
     ended: bool
     """A pod that has run to its end: it explains nothing about the pods that replaced it."""
+
+    def at(self, clock: float) -> Seen:
+        """As it is to be judged at this time, in seconds since the epoch: what has only just started again is not well.
+
+        Of a node whose clock is wrong it is not believed that the container will start in the future.
+        """
+        if self.restart is None or self.verdict.health != "Healthy" or not self.unsteady_for(clock):
+            return self
+        return replace(self, verdict=Verdict("Degraded", self.restart.message))
+
+    def unsteady_for(self, clock: float) -> float:
+        """Seconds until a container that has started again counts as well; 0 if there is none."""
+        left = self.restart.steady_at - clock if self.restart is not None else 0.0
+        return left if self.restart is not None and 0.0 < left <= self.restart.lasts else 0.0
 
 
 def condense(kind: KindName, obj: FrozenJson) -> Seen:
@@ -62,6 +79,7 @@ def condense(kind: KindName, obj: FrozenJson) -> Seen:
         verdict=assess(kind.api_version, kind.kind, obj),
         generation=metadata.get("generation"),
         available=available_pods(obj),
+        restart=restart_of(obj) if kind.kind == "Pod" else None,
         ended=part(obj, "status").get("phase") in ("Failed", "Succeeded"),
     )
 

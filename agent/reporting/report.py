@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from agent.cluster.identity import ObjectName
@@ -27,6 +29,11 @@ AWAITING_POD: Final = "WaitForFirstConsumer"
 """The reason of the Event about a claim that is bound when a pod wants it, as its storage class says."""
 
 
+REMOVED: Final = Verdict("Healthy", "Kubernetes has removed it, as it does when it has ended (ttlSecondsAfterFinished)")
+
+NONE_ENDED: Final[Mapping[ObjectName, Verdict]] = MappingProxyType({})
+
+
 class Finding(NamedTuple):
     """The report of an instance."""
 
@@ -46,25 +53,51 @@ def is_ready_to_report(instance: Instance, objects: Objects) -> bool:
     return all(objects.sight(kind) is not Sight.PENDING for kind in kinds)
 
 
-def make_report(runtime: str, instance: Instance, objects: Objects, events: Events, *, now: float) -> Finding:
-    """The report of `instance`; `now` is the monotonic clock in seconds."""
-    finding = _make_report(runtime, instance, objects, events, now=now)
+def make_report(
+    runtime: str,
+    instance: Instance,
+    objects: Objects,
+    events: Events,
+    *,
+    now: float,
+    clock: float,
+    ended: Mapping[ObjectName, Verdict] = NONE_ENDED,
+) -> Finding:
+    """The report of `instance`; `now` is the monotonic clock in seconds, `clock` that of the day in seconds since the
+    epoch, `ended` is what was last said of its Jobs."""
+    finding = _make_report(runtime, instance, objects, events, now=now, clock=clock, ended=ended)
     if finding.look_again is None:
         return finding
-    later = _make_report(runtime, instance, objects, events, now=now + finding.look_again)
+    wait = finding.look_again
+    later = _make_report(runtime, instance, objects, events, now=now + wait, clock=clock + wait, ended=ended)
     return finding._replace(foreseen=later.spec)
 
 
-def _make_report(runtime: str, instance: Instance, objects: Objects, events: Events, *, now: float) -> Finding:
-    members = objects.of_instance(instance.uid)
-    causes = _causes(members, set(instance.resources), events)
+def _make_report(
+    runtime: str,
+    instance: Instance,
+    objects: Objects,
+    events: Events,
+    *,
+    now: float,
+    clock: float,
+    ended: Mapping[ObjectName, Verdict],
+) -> Finding:
+    members = {uid: seen.at(clock) for uid, seen in objects.of_instance(instance.uid).items()}
+    causes = _causes(members, set(instance.resources), events, owners=members)
+    unsteady = {uid: seen.unsteady_for(clock) for uid, seen in members.items() if seen.unsteady_for(clock)}
+    restarts = _causes({uid: members[uid] for uid in unsteady}, set(instance.resources), events, owners=members)
     grace_left = max(0.0, instance.known_since + GRACE - now)
     verdicts: list[tuple[ObjectName, Verdict, Seen | None]] = []
     missing = False
     for name in instance.resources:
-        seen, sight = objects.find(name), objects.sight(name.of_kind)
-        if seen is not None and seen.instance == instance.uid and sight is Sight.COMPLETE:
-            verdicts.append((name, _explained(seen, causes.get(seen.uid, []), events), seen))
+        found, sight = objects.find(name), objects.sight(name.of_kind)
+        seen = members.get(found.uid) if found is not None else None
+        if seen is not None and sight is Sight.COMPLETE:
+            explaining = (restarts if seen.verdict.health == "Healthy" else causes).get(seen.uid, [])
+            verdicts.append((name, _explained(seen, explaining, events), seen))
+        elif name in instance.ending and sight is Sight.COMPLETE and (name in ended or not grace_left):
+            verdicts.append((name, ended.get(name, REMOVED), None))
         else:
             missing = missing or name.of_kind not in UNWATCHED
             verdicts.append((name, _unseen(name, objects, in_grace=grace_left > 0), None))
@@ -80,7 +113,8 @@ def _make_report(runtime: str, instance: Instance, objects: Objects, events: Eve
         resources=[_resource_report(*verdict) for verdict in verdicts],
         events=events.newest(members),
     )
-    return Finding(spec, grace_left if missing and grace_left > 0 else None, complete=not missing)
+    waits = [*unsteady.values(), *([grace_left] if missing and grace_left > 0 else [])]
+    return Finding(spec, min(waits, default=None), complete=not missing)
 
 
 def _resource_report(name: ObjectName, verdict: Verdict, seen: Seen | None) -> ResourceReport:
@@ -111,16 +145,18 @@ def _unseen(name: ObjectName, objects: Objects, *, in_grace: bool) -> Verdict:
     return Verdict("Down", "missing")
 
 
-def _causes(members: dict[str, Seen], named: set[ObjectName], events: Events) -> dict[str, list[Verdict]]:
+def _causes(
+    pods: Mapping[str, Seen], named: set[ObjectName], events: Events, *, owners: Mapping[str, Seen]
+) -> dict[str, list[Verdict]]:
     """What pods and ReplicaSets suffer from, by the uid of the named object on whose behalf they are there."""
     found: dict[str, list[Verdict]] = {}
-    for seen in members.values():
+    for seen in pods.values():
         verdict = _with_complaint(seen, events)
         explains = seen.verdict.is_trouble or verdict != seen.verdict
         if explains and seen.name not in named:
-            owner = members.get(seen.owner)
+            owner = owners.get(seen.owner)
             while owner is not None and owner.name not in named:
-                owner = members.get(owner.owner)
+                owner = owners.get(owner.owner)
             if owner is not None and (not seen.ended or _has_given_up(owner)):
                 found.setdefault(owner.uid, []).append(verdict)
     return found
@@ -144,8 +180,11 @@ def _with_complaint(seen: Seen, events: Events) -> Verdict:
 
 
 def _explained(seen: Seen, causes: list[Verdict], events: Events) -> Verdict:
-    """A Deployment that waits for pods is explained by the pod that cannot start; while some serve, it is Degraded."""
-    if seen.verdict.health == "Healthy" or not causes:
+    """A Deployment that waits for pods is explained by the pod that cannot start; while some serve, it is Degraded.
+
+    One that does not wait has causes only if containers of it have only just started again.
+    """
+    if not causes:
         return _with_complaint(seen, events)
     if _has_given_up(seen):
         return Verdict("Down", sentence(seen.verdict.message, worst(sorted(causes)).message))

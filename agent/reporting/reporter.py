@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
+from agent.cluster.identity import ObjectName
 from agent.metrics import WRITES
 from agent.reporting.report import Finding
 from agent.reporting.reports import Reports
 from agent.reporting.told import Told, is_mere_repetition, is_news, told_of
 from threeport.common.delays import retry_delay
 from threeport.common.errors import ApiError
+from threeport.kube.health.verdict import Verdict
 from threeport.resources.workload import report_name
 
 logger = logging.getLogger(__name__)
@@ -102,6 +104,11 @@ class Reporter:
     def pending(self) -> int:
         """Instances whose report is due, or being written."""
         return len(self._due) + len(self._busy)
+
+    def ended(self, instance: str) -> Mapping[ObjectName, Verdict]:
+        """How Jobs of the instance have ended, by its last report."""
+        told = self._told[instance][2] if instance in self._told else None
+        return told.ended if told is not None else {}
 
     def reported(self) -> set[str]:
         """The uids of the instances that the API has reports about."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import orjson
 
+from agent.cluster.identity import ObjectName
+from threeport.kube.health.verdict import Verdict
 from threeport.resources.workload import WorkloadReportSpec
 
 
@@ -17,13 +20,23 @@ class Told(NamedTuple):
     """Of everything but the events."""
     events: frozenset[tuple[str, int]]
     """Uid and count of each event."""
+    ended: Mapping[ObjectName, Verdict]
+    """How Jobs have ended. One that Kubernetes has removed since cannot be asked any more."""
 
 
 def told_of(spec: WorkloadReportSpec) -> Told:
     """Reduces a report; equal reports give equal results whichever way their absent fields are written."""
     state = spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"events"})
     digest = hashlib.sha256(orjson.dumps(state, option=orjson.OPT_SORT_KEYS)).hexdigest()
-    return Told(digest, frozenset((event.uid, event.count) for event in spec.events))
+    return Told(digest, frozenset((event.uid, event.count) for event in spec.events), _ended(spec))
+
+
+def _ended(spec: WorkloadReportSpec) -> dict[ObjectName, Verdict]:
+    return {
+        ObjectName(one.api_version, one.kind, one.namespace or "", one.name): Verdict(one.health, one.message)
+        for one in spec.resources
+        if one.kind == "Job" and one.health in ("Healthy", "Down") and not one.message.startswith("missing")
+    }
 
 
 def is_news(new: Told, old: Told | None) -> bool:

@@ -26,10 +26,11 @@ class NotOurs(ClusterError):
 
 
 class Applied(NamedTuple):
-    """What came of applying: what was replaced, in words, and what went wrong."""
+    """What came of applying: what was replaced, in words, what went wrong, and the manifests with which nothing did."""
 
     replaced: list[str]
     failures: list[ClusterError]
+    done: list[JsonObject]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ class Applier:
 async def apply_all(applier: Applier, manifests: Sequence[JsonObject]) -> Applied:
     """Applies manifests rank by rank, those of one rank together. Raises `ClusterUnreachable` when it has ended with
     the others of its rank: one that goes on alone would make anew what the next cycle has deleted."""
-    replaced, failures = list[str](), list[ClusterError]()
+    replaced, failures, done = list[str](), list[ClusterError](), list[JsonObject]()
     for _, group in groupby(manifests, key=lambda manifest: rank_of(manifest["kind"])):
         members = list(group)
         applier.check_lease()
@@ -59,9 +60,10 @@ async def apply_all(applier: Applier, manifests: Sequence[JsonObject]) -> Applie
             raise away
         failures += [outcome for outcome in outcomes if isinstance(outcome, ClusterError)]
         replaced += [outcome for outcome in outcomes if isinstance(outcome, str) and outcome]
+        done += [one for one, outcome in zip(members, outcomes, strict=True) if isinstance(outcome, str)]
         if any(manifest["kind"] == "CustomResourceDefinition" for manifest in members):
             applier.cluster.look_again_for_kinds()
-    return Applied(replaced, failures)
+    return Applied(replaced, failures, done)
 
 
 async def delete_all(

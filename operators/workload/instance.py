@@ -17,7 +17,7 @@ from operators.workload.desired import desired_of
 from operators.workload.drift import CORRECT, DRIFTED, describe, policy_of, put_drift, under_policy
 from operators.workload.going import describe_going
 from operators.workload.health import REASONS, assess, put_verdict, report_on, tell
-from operators.workload.inventory import id_of, inventory_of, item_of, united
+from operators.workload.inventory import applied_item_of, id_of, inventory_of, item_of, united
 from operators.workload.kinds import INSTANCE
 from operators.workload.observation import observe
 from operators.workload.placement import Place, definition_of, place_left, place_of
@@ -231,6 +231,7 @@ async def _carry_out(
         kinds = sorted({f"{manifest['kind']} in {manifest['apiVersion']}" for manifest in desired.unknown})
         failures = [*failures, KindUnknown(f"the cluster does not know {', '.join(kinds)}, yet")]
     if failures:
+        await _note_what_ran(controller, instance, applied.done)
         _raise(failures)
     if not plan.prune:
         return
@@ -243,6 +244,17 @@ async def _carry_out(
     remaining = [describe_going(left[id_of(item)]) for item in prune if id_of(item) in left]
     if remaining:
         raise Waiting("Pruning", f"applied; waits for the deletion of {', '.join(remaining[:5])}", first=1, longest=15)
+
+
+async def _note_what_ran(controller: Controller, instance: FrozenJson, done: Sequence[FrozenJson]) -> None:
+    """Notes Jobs that may be gone, since they have ended, when the rest is tried again: else they ran with each try."""
+    items = [item for item in map(applied_item_of, done) if item.get("applied")]
+
+    def change(status: JsonObject, _: FrozenJson) -> None:
+        status["inventory"] = united(items, inventory_of(status))
+
+    if items:
+        await write_status(controller.client, INSTANCE, instance, change)
 
 
 def _raise(failures: Sequence[ClusterError]) -> None:
@@ -276,7 +288,7 @@ async def _settle(
     said: list[str] = []
 
     def change(status: JsonObject, seen: FrozenJson) -> None:
-        status["inventory"] = [item_of(manifest) for manifest in desired.manifests]
+        status["inventory"] = [applied_item_of(manifest) for manifest in desired.manifests]
         status["appliedHash"] = desired.digest
         status["definitionGeneration"] = revision
         status["observedGeneration"] = generation

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from threeport.common.types import FrozenJson, JsonObject
+from threeport.kube.labels import APPLIED_ANNOTATION
 from threeport.resources.manifests import ObjectId, identity_of
 
 
@@ -13,6 +14,27 @@ def item_of(manifest: FrozenJson) -> JsonObject:
     metadata = manifest["metadata"]
     item = {"apiVersion": manifest["apiVersion"], "kind": manifest["kind"], "name": metadata["name"]}
     return {**item, "namespace": metadata["namespace"]} if metadata.get("namespace") else item
+
+
+def applied_item_of(manifest: FrozenJson) -> JsonObject:
+    """How it notes an object that has been applied.
+
+    A Job with ``spec.ttlSecondsAfterFinished`` is removed by Kubernetes when it has ended. Then nothing in the cluster
+    shows that it has run, and it must not run again: that is noted here, by the manifest from which it was made.
+    """
+    item, digest = item_of(manifest), _digest_of(manifest)
+    is_job = item["kind"] == "Job" and str(item["apiVersion"]).startswith("batch/")
+    ends = is_job and (manifest.get("spec") or {}).get("ttlSecondsAfterFinished") is not None
+    return {**item, "applied": digest} if ends and digest else item
+
+
+def has_run(manifest: FrozenJson, item: FrozenJson | None) -> bool:
+    """Whether the item notes that exactly this manifest was applied, of an object that goes by itself."""
+    return bool(item and item.get("applied") and item["applied"] == _digest_of(manifest))
+
+
+def _digest_of(manifest: FrozenJson) -> str:
+    return str((manifest["metadata"].get("annotations") or {}).get(APPLIED_ANNOTATION) or "")
 
 
 def id_of(item: FrozenJson) -> ObjectId:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from operators.workload.inventory import id_of, item_of
+from operators.workload.inventory import has_run, id_of, item_of
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.kube.labels import INSTANCE_LABEL
 from threeport.kube.manifest import drifted_fields, is_current
@@ -35,13 +35,19 @@ class Plan:
 
 
 def make_plan(desired: Sequence[JsonObject], live: Live, inventory: Sequence[FrozenJson], *, settled: bool) -> Plan:
-    """Compares. `settled` says that all of `desired` was applied before, so that what is missing was taken away."""
+    """Compares. `settled` says that all of `desired` was applied before, so that what is missing was taken away.
+
+    A Job that Kubernetes has removed since it had ended is neither missing nor drift: it has done what it was for.
+    """
     apply: list[JsonObject] = []
     drifted: dict[ObjectId, Sequence[str]] = {}
     wanted = {id_of(item_of(manifest)): manifest for manifest in desired}
+    noted = {id_of(item): item for item in inventory}
     for identity, manifest in wanted.items():
         found = live.get(identity)
         if found is None or found["metadata"].get("deletionTimestamp"):
+            if has_run(manifest, noted.get(identity)):
+                continue
             apply.append(manifest)
             if settled:
                 drifted[identity] = ()

@@ -180,6 +180,13 @@ class InventoryItem(Shape):
     kind: str
     namespace: str | None = None
     name: str
+    applied: Annotated[
+        str | None,
+        Field(
+            description="Of a Job that Kubernetes removes when it has ended (`ttlSecondsAfterFinished`): digest of the "
+            "manifest that was applied. It is not applied again."
+        ),
+    ] = None
 
 
 class WorkloadInstanceStatus(Status):

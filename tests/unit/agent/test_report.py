@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +12,9 @@ from agent.cluster.identity import KindName, ObjectName
 from agent.observation.events import Events
 from agent.observation.instances import Instance, instance_of
 from agent.observation.objects import Objects, Sight, condense
-from agent.reporting.report import GRACE, Finding, is_ready_to_report, make_report
+from agent.reporting.report import GRACE, REMOVED, Finding, is_ready_to_report, make_report
+from agent.reporting.told import told_of
+from threeport.kube.health.verdict import Verdict
 
 POD, REPLICA_SET = KindName("v1", "Pod"), KindName("apps/v1", "ReplicaSet")
 DEPLOYMENT, CONFIG_MAP = KindName("apps/v1", "Deployment"), KindName("v1", "ConfigMap")
@@ -35,8 +39,8 @@ class Scene:
         }  # fmt: skip
         self.objects.put(condense(kind, {"metadata": metadata, **content}))
 
-    def report(self, *names: tuple[KindName, str], now: float = LATER) -> Finding:
-        return make_report("runtime", instance(*names), self.objects, self.events, now=now)
+    def report(self, *names: tuple[KindName, str], now: float = LATER, clock: float = 0.0) -> Finding:
+        return make_report("runtime", instance(*names), self.objects, self.events, now=now, clock=clock)
 
 
 def instance(*names: tuple[KindName, str]) -> Instance:
@@ -292,3 +296,49 @@ def test_the_deletion_of_a_replaced_object_does_not_hide_the_new_one() -> None:
     name = ObjectName("v1", "ConfigMap", "ns", "config")
     scene.objects.remove(name, "uid of the former")
     assert scene.objects.find(name) is not None
+
+
+@pytest.mark.parametrize("last", [Verdict("Healthy", "completed"), Verdict("Down", "BackoffLimitExceeded"), None])
+def test_a_job_that_kubernetes_has_removed_since_it_had_ended_is_as_it_ended(last: Verdict | None) -> None:
+    scene, name = Scene(JOB), ObjectName("batch/v1", "Job", "ns", "migrate")
+    app = replace(instance((JOB, "migrate")), ending=frozenset({name}))
+    ended = {name: last} if last else {}
+    finding = make_report("runtime", app, scene.objects, scene.events, now=LATER, clock=0.0, ended=ended)
+    assert finding.complete
+    assert finding.spec.health == (last.health if last else "Healthy")
+    assert finding.spec.resources[0].message == (last or REMOVED).message
+    told = told_of(finding.spec).ended
+    again = make_report("runtime", app, scene.objects, scene.events, now=LATER, clock=0.0, ended=told)
+    assert told_of(again.spec) == told_of(finding.spec), "what is said stays so when the agent starts anew"
+
+
+def crashing(started: str, restarts: int = 3) -> dict[str, Any]:
+    """A pod without a readiness probe, in a moment between two crashes."""
+    main = {
+        "name": "main", "restartCount": restarts, "state": {"running": {"startedAt": started}},
+        "lastState": {"terminated": {"exitCode": 1, "reason": "Error"}},
+    }  # fmt: skip
+    ready = {"type": "Ready", "status": "True"}
+    return {"status": {"phase": "Running", "conditions": [ready], "containerStatuses": [main]}}
+
+
+STARTED = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("after", "health", "again"),
+    [(1, "Degraded", 39), (39, "Degraded", 1), (41, "Healthy", None), (-9, "Healthy", None)],
+)
+def test_who_has_crashed_and_runs_again_is_well_when_it_has_run_for_a_while(
+    after: float, health: str, again: float | None
+) -> None:
+    scene = Scene(DEPLOYMENT)
+    scene.put(DEPLOYMENT, "web", **running(1, wanted=1))
+    scene.put(REPLICA_SET, "web-1", owner="uid-web", **running(1, wanted=1))
+    scene.put(POD, "web-1-a", owner="uid-web-1", **crashing(STARTED.isoformat()))
+    finding = scene.report((DEPLOYMENT, "web"), clock=STARTED.timestamp() + after)
+    assert finding.spec.health == health
+    assert finding.look_again == again
+    if again:
+        assert finding.spec.message == "Deployment/web: container main has started again 3 times, after exit code 1"
+        assert scene.report((DEPLOYMENT, "web"), clock=STARTED.timestamp() + after + again).spec.health == "Healthy"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operators.workload.inventory import id_of, inventory_of, item_of, united, without
+from operators.workload.inventory import applied_item_of, id_of, inventory_of, item_of, united, without
 from operators.workload.plan import make_plan
 from threeport.common.types import JsonObject
 from threeport.kube.manifest import prepared
@@ -43,6 +43,21 @@ def test_what_is_missing_or_changed_is_applied() -> None:
 def test_what_was_there_and_is_missing_has_drifted() -> None:
     plan = make_plan([manifest("a")], {}, [item_of(manifest("a"))], settled=True)
     assert dict(plan.drifted) == {id_of(item_of(manifest("a"))): ()}
+
+
+def test_a_job_that_goes_when_it_has_ended_is_not_applied_again_unless_its_manifest_is_another() -> None:
+    spec = {"ttlSecondsAfterFinished": 60}
+    job = prepared({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j", "namespace": "n"}, "spec": spec})
+    other = prepared({**job, "spec": {"ttlSecondsAfterFinished": 61}})
+    lasting = prepared({**job, "spec": {}})
+    for wanted, noted, again in (
+        (job, applied_item_of(job), False),
+        (job, item_of(job), True),
+        (other, applied_item_of(job), True),
+        (lasting, applied_item_of(lasting), True),
+    ):
+        plan = make_plan([wanted], {}, [noted], settled=True)
+        assert (bool(plan.apply), bool(plan.drifted)) == (again, again)
 
 
 def test_what_left_the_definition_is_pruned_in_reverse_order_if_it_is_still_there() -> None:

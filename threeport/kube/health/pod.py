@@ -2,15 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from threeport.common.types import FrozenJson, JsonObject
-from threeport.kube.health.fields import condition, items, part
+from threeport.kube.health.fields import condition, items, number, part
 from threeport.kube.health.verdict import HEALTHY, Verdict, sentence
 from threeport.resources.workload import Health
 
 UNDER_WAY: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 """Waiting reasons of a container that is only starting; all others (kubelet, ``pkg/kubelet/container``) are errors."""
+
+
+FIRST_BACKOFF: Final = 10.0
+LONGEST_BACKOFF: Final = 300.0
+"""Seconds that the kubelet waits before it starts a container again that ends again and again: the first time, doubled
+each time, and at most (kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle, "How Pods handle problems")."""
+
+
+class Restart(NamedTuple):
+    """A container runs again that has ended."""
+
+    steady_at: float
+    """When it has run for so long that it counts as well, in seconds since the epoch, by the clock of the node."""
+    lasts: float
+    """Seconds from its start until then."""
+    message: str
+
+
+def restart_of(obj: FrozenJson) -> Restart | None:
+    """The restart of a container that has to show yet that it lasts: without a readiness probe a pod is ready in each
+    moment between two crashes. It has to run for as long as the kubelet waits after that many of them."""
+    found = [restart for container in _containers(obj) if (restart := _restart(container)) is not None]
+    return max(found, default=None)
+
+
+def _restart(container: FrozenJson) -> Restart | None:
+    count, started = number(container, "restartCount"), part(container, "state", "running").get("startedAt")
+    ended = part(container, "lastState", "terminated")
+    if not count or not ended:
+        return None
+    try:
+        since = datetime.fromisoformat(str(started)).timestamp()
+    except ValueError:
+        return None
+    lasts = min(FIRST_BACKOFF * 2 ** min(count - 1, 10), LONGEST_BACKOFF)
+    times = "once" if count == 1 else f"{count} times"
+    message = f"container {container.get('name')} has started again {times}, after {_exit(ended) or 'exit code 0'}"
+    return Restart(since + lasts, lasts, message)
 
 
 def assess_pod(obj: FrozenJson) -> Verdict:
