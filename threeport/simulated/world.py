@@ -6,6 +6,8 @@ without a watch. Writes are made from what the mirror shows, and refused by the 
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
@@ -23,6 +25,9 @@ SIMULATED_LABEL: Final = "threeport.io/simulated"
 """Marks what the simulation itself has made."""
 
 PAGE: Final = 500
+
+LATEST_NEWS: Final = 60.0
+"""Seconds after a commit in which its writer has surely told of it: the store gives a write five."""
 
 
 class Entry(NamedTuple):
@@ -63,6 +68,9 @@ class World:
         self._by_uid: dict[str, Key] = {}
         self._owned: dict[str, set[Key]] = {}
         self._newest: dict[Key, int] = {}
+        """The newest revision of each object that is known, also of one that was deleted a moment ago: two writers of
+        one object hear of their commits in any order, and an object that is gone must not come back."""
+        self._deletions: deque[tuple[float, Key, int]] = deque()
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -78,14 +86,21 @@ class World:
 
     def absorb(self, objects: Iterable[StoredObject]) -> None:
         """Takes in what the store has committed, in whatever order it tells."""
+        self._forget_deletions()
         for stored in objects:
             if stored.revision <= self._newest.get(stored.key, 0):
                 continue
+            self._newest[stored.key] = stored.revision
             if stored.deleted:
-                self._newest.pop(stored.key, None)
-            else:
-                self._newest[stored.key] = stored.revision
+                self._deletions.append((time.monotonic(), stored.key, stored.revision))
             self._take(Entry(stored, orjson.loads(stored.body)))
+
+    def _forget_deletions(self) -> None:
+        """Of those that no late news can precede any more."""
+        while self._deletions and self._deletions[0][0] < time.monotonic() - LATEST_NEWS:
+            _, key, revision = self._deletions.popleft()
+            if self._newest.get(key) == revision:
+                del self._newest[key]
 
     def get(self, resource: str, namespace: str, name: str) -> Entry | None:
         """The object, or None."""
