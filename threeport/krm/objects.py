@@ -17,7 +17,8 @@ from threeport.krm.reading import Reader, check_list_options, parse_selection
 from threeport.krm.services import Services
 from threeport.krm.steps import is_dry_run, parse_steps
 from threeport.krm.transactions import Transactions
-from threeport.krm.watching import Watches, action_of
+from threeport.krm.watching.selecting import action_of
+from threeport.krm.watching.watches import Watches
 from threeport.krm.writing.access import authorize, read
 from threeport.krm.writing.collection_deletion import CollectionDeletes
 from threeport.krm.writing.options import parse_write_options

@@ -30,7 +30,7 @@ from threeport.krm.reviews import Reviews
 from threeport.krm.services import Services, SubresourceHandler
 from threeport.krm.views import Views
 from threeport.krm.watch_paths import is_watch, without_prefix
-from threeport.krm.watching import Watches
+from threeport.krm.watching.watches import Watches
 from threeport.krm.writing.writer import Writer
 from threeport.krm.yaml_answers import in_yaml
 from threeport.resources.kind import Catalog

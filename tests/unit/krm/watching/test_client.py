@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threeport.krm.watching import ClientState
+from threeport.krm.watching.client import ClientState
 from threeport.store.records import Key, StoredObject
 
 KEY = Key("things.threeport.io", "shop", "web")
