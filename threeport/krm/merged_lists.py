@@ -33,7 +33,7 @@ def union(
 def in_order(
     items: Sequence[Any], wanted: Sequence[Hashable], before: Sequence[Hashable], identity: Identity
 ) -> list[Any]:
-    """Items of the identities `wanted` in that order; the others where they were among those `before`, new ones first."""
+    """Items of the identities `wanted` in that order; others where they were among those `before`, new ones first."""
     places, were = _first_places(wanted), _first_places(before)
     named = deque(sorted((item for item in items if identity(item) in places), key=lambda one: places[identity(one)]))
     others = deque(item for item in items if identity(item) not in places)
