@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import fields
-from typing import Final
+from typing import Final, NoReturn
 
 import tests.bench.workloads
 from tests.bench.workloads.agent import agent
@@ -27,6 +28,7 @@ PHASES: Final[Mapping[str, Callable[[Ground], Awaitable[None]]]] = {
     "agent": agent,
 }
 """In the order in which they are run."""
+ENDS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SIZES: Final = Sizes(instances=1000, runtimes=10, rate=10, idle=330, pods=5000, shard_instances=100, places=1)
 
 
@@ -40,6 +42,13 @@ async def run(sizes: Sizes, phases: Sequence[str]) -> None:
                 await PHASES[phase](ground)
 
 
+def end_in_order(*_: object) -> NoReturn:
+    """Ends as Ctrl-C does, so that clusters and servers end, too. Once: `timeout` sends its signal twice."""
+    for end in ENDS:
+        signal.signal(end, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """Reads the arguments."""
     parser = argparse.ArgumentParser(
@@ -51,6 +60,8 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(PHASES), help="phases, of " + ", ".join(PHASES))
     given = vars(parser.parse_args())
     phases = given.pop("only").split(",")
+    for end in ENDS:
+        signal.signal(end, end_in_order)
     asyncio.run(run(Sizes(**given), phases))
 
 

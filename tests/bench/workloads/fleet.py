@@ -176,8 +176,8 @@ def fleet(clusters: int) -> Iterator[Fleet]:
 
 @contextmanager
 def _cluster(name: str) -> Iterator[Path]:
-    subprocess.run([TEST_CLUSTER, "up", "--name", name], check=True, stdout=subprocess.DEVNULL)
     try:
+        subprocess.run([TEST_CLUSTER, "up", "--name", name], check=True, stdout=subprocess.DEVNULL)
         found = subprocess.run([TEST_CLUSTER, "kubeconfig", "--name", name], check=True, capture_output=True, text=True)
         yield Path(found.stdout.strip())
     finally:
