@@ -18,12 +18,12 @@ from threeport.krm import discovery, reviews
 from threeport.krm.answers import JSON, as_api_error, error_answer, json_answer
 from threeport.krm.bodies import read_object
 from threeport.krm.caller import CALLER
-from threeport.krm.documents import OpenApi
 from threeport.krm.garbage import GarbageCollector
 from threeport.krm.interfaces import Admitter, Authorizer, Caller, EventSource, ObjectStore, Secrecy
 from threeport.krm.namespaces import Namespaces
 from threeport.krm.negotiation import prefers_yaml
 from threeport.krm.objects import Objects
+from threeport.krm.openapi.documents import OpenApi
 from threeport.krm.paths import parse_target, segments_of
 from threeport.krm.reading import Reader
 from threeport.krm.reviews import Reviews

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.integration.krm.conftest import DEADLINE, GROUP, Events, Krm, collection, report
-from threeport.krm.documents import SWAGGER_PROTOBUF
+from threeport.krm.openapi.documents import SWAGGER_PROTOBUF
 
 YAML = "application/yaml"
 REPORTS = collection("default", "workloadreports")

@@ -13,11 +13,12 @@ import orjson
 from aiohttp import web
 
 from threeport.common.errors import NotAcceptable, NotFound
-from threeport.krm import gnostic, reviews
+from threeport.krm import reviews
 from threeport.krm.answers import JSON, bytes_answer, json_answer
 from threeport.krm.negotiation import offers
-from threeport.krm.openapi import document, path_of
-from threeport.krm.openapi_v2 import swagger
+from threeport.krm.openapi import gnostic
+from threeport.krm.openapi.v2 import swagger
+from threeport.krm.openapi.v3 import document, path_of
 from threeport.resources.kind import Catalog
 
 SWAGGER_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"

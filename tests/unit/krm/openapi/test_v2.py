@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from threeport.common.types import JsonObject
-from threeport.krm import gnostic
-from threeport.krm.openapi import document
-from threeport.krm.openapi_v2 import swagger
+from threeport.krm.openapi import gnostic
+from threeport.krm.openapi.v2 import swagger
+from threeport.krm.openapi.v3 import document
 from threeport.resources import load_catalog
 from threeport.resources.kind import Catalog, Kind
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from threeport.common.types import FrozenJson, JsonObject
-from threeport.krm import gnostic
+from threeport.krm.openapi import gnostic
 
 _SCHEMAS = "#/components/schemas/"
 _DEFINITIONS = "#/definitions/"

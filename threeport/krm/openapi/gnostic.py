@@ -1,7 +1,7 @@
 """The OpenAPI v2 document in protobuf, the only form in which client-go asks for it.
 
 Field numbers are those of gnostic (github.com/google/gnostic-models, ``openapiv2/OpenAPIv2.proto``), of which the words
-that `threeport.krm.openapi_v2` uses are written: that is less than a module generated for all of it, and needs nothing
+that `threeport.krm.openapi.v2` uses are written: that is less than a module generated for all of it, and needs nothing
 to be installed.
 """
 
