@@ -23,7 +23,7 @@ from operators.workload.observation import observe
 from operators.workload.placement import Place, definition_of, place_left, place_of
 from operators.workload.plan import Plan, make_plan
 from operators.workload.rendering import Desired
-from operators.workload.replacement import BeingReplaced, may_replace
+from operators.workload.replacement import BeingReplaced, gathered, may_replace
 from operators.workload.revisions import at_revision, wanted_revision
 from operators.workload.strangers import spare_shared
 from operators.workload.teardown import pace_of_waiting, tear_down
@@ -262,6 +262,7 @@ def _raise(failures: Sequence[ClusterError]) -> None:
 
     What is being replaced has to come back, whatever else is wrong.
     """
+    failures = gathered(failures)
     message = "; ".join(str(failure) for failure in failures[:3])
     if len(failures) > 3:
         message += f"; and {len(failures) - 3} more, which `tptctl diff` of this instance shows"

@@ -25,6 +25,13 @@ HOLDING_OTHERS: Final = frozenset(
 )
 """Kinds that are never replaced: what they hold, data or objects of others, would go with them."""
 
+_ALLOW: Final = "set spec.onImmutableChange: Replace in the definition to have it deleted and created anew,"
+_NEVER: Final = "what a namespace, a kind or a volume holds would be lost with it, so it is never replaced:"
+_OTHER_WAYS: Final = "take the change back, or give the object another name"
+
+NAMED_OBJECTS: Final = 10
+"""How many objects a message names."""
+
 NAMED: Final = 5
 """How many fields a message names."""
 
@@ -92,19 +99,33 @@ async def check_new(cluster: Cluster, manifest: FrozenJson, fields: str) -> None
         raise Rejected(f"{fields} cannot be changed in place, and a new object would be refused: {refused}") from None
 
 
-def refusal(error: FieldImmutable, found: FrozenJson, manifest: FrozenJson) -> FieldImmutable:
+class NotReplaced(FieldImmutable):
+    """An object that stays as it is; `subject` names it with the fields that it is about, `may_be` says whether it
+    would be replaced if the definition allowed it."""
+
+    def __init__(self, subject: str, fields: Sequence[str], *, may_be: bool) -> None:
+        advice = _ALLOW if may_be else _NEVER
+        super().__init__(f"{subject} cannot be changed in place; {advice} {_OTHER_WAYS}", fields)
+        self.subject, self.may_be = subject, may_be
+
+
+def refusal(error: FieldImmutable, found: FrozenJson, manifest: FrozenJson) -> NotReplaced:
     """The error of an object that is not replaced: which fields it is about, and what to do."""
-    fields = fields_of(error, found, manifest)
-    advice = (
-        "set spec.onImmutableChange: Replace in the definition to have it deleted and created anew, "
-        if is_replaceable(manifest)
-        else "what it holds would be lost with it, so it is never replaced: "
-    )
-    return FieldImmutable(
-        f"{id_of(item_of(manifest))}: {', '.join(fields)} cannot be changed in place; "
-        f"{advice}take the change back, or give the object another name",
-        error.fields,
-    )
+    subject = f"{id_of(item_of(manifest))}: {', '.join(fields_of(error, found, manifest))}"
+    return NotReplaced(subject, error.fields, may_be=is_replaceable(manifest))
+
+
+def gathered(failures: Sequence[ClusterError]) -> list[ClusterError]:
+    """The failures, with one in place of all that are about fields that cannot change: the advice is given once."""
+    kept = [one for one in failures if isinstance(one, NotReplaced)]
+    if len(kept) < 2:
+        return list(failures)
+    named = "; ".join(one.subject for one in kept[:NAMED_OBJECTS])
+    more = f"; and fields of {len(kept) - NAMED_OBJECTS} more objects" if len(kept) > NAMED_OBJECTS else ""
+    advice = " ".join([*[_ALLOW] * any(one.may_be for one in kept), *[_NEVER] * any(not one.may_be for one in kept)])
+    message = f"{named}{more} cannot be changed in place; {advice} {_OTHER_WAYS}"
+    fields = [field for one in kept for field in one.fields]
+    return [FieldImmutable(message, fields), *(one for one in failures if not isinstance(one, NotReplaced))]
 
 
 def fields_of(error: FieldImmutable, found: FrozenJson, manifest: FrozenJson) -> Sequence[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from operators.workload.replacement import fields_of, is_replaceable, may_replace, refusal
+from operators.workload.replacement import fields_of, gathered, is_replaceable, may_replace, refusal
 from threeport.common.types import JsonObject
-from threeport.kube.errors import FieldImmutable
+from threeport.kube.errors import FieldImmutable, Rejected
 
 FOUND: JsonObject = {
     "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db", "namespace": "a"},
@@ -38,6 +38,22 @@ def test_many_fields_are_counted() -> None:
 def test_a_refusal_names_object_field_and_the_way_out() -> None:
     message = str(refusal(FieldImmutable("x", ["spec"]), FOUND, WANTED))
     assert message.startswith("StatefulSet a/db: spec.serviceName cannot be changed in place; set spec.onImmutableCha")
+
+
+def test_the_advice_is_given_once_for_all_objects_and_all_of_their_fields_are_named() -> None:
+    job = {**WANTED, "kind": "Job"}
+    claim = {**WANTED, "kind": "PersistentVolumeClaim"}
+    refused = [refusal(FieldImmutable("x", ["spec"]), FOUND, one) for one in (WANTED, job, claim)]
+    first, other = gathered([Rejected("ConfigMap a/b is not accepted: no"), *refused])
+    assert str(first) == (
+        "StatefulSet a/db: spec.serviceName; Job a/db: spec.serviceName; PersistentVolumeClaim a/db: spec.serviceName "
+        "cannot be changed in place; set spec.onImmutableChange: Replace in the definition to have it deleted and "
+        "created anew, what a namespace, a kind or a volume holds would be lost with it, so it is never replaced: "
+        "take the change back, or give the object another name"
+    )
+    assert first.reason == "FieldImmutable"
+    assert str(other) == "ConfigMap a/b is not accepted: no"
+    assert gathered(refused[:1]) == refused[:1]
 
 
 @pytest.mark.parametrize("kind", ["Namespace", "CustomResourceDefinition", "PersistentVolumeClaim"])
