@@ -13,7 +13,9 @@ from threeport.krm.error_details import describe
 from threeport.krm.interfaces import Action, Caller, Verb
 from threeport.krm.negotiation import is_true, negotiate
 from threeport.krm.paths import Target
-from threeport.krm.reading import Reader, check_list_options, parse_selection
+from threeport.krm.reading.options import check_list_options
+from threeport.krm.reading.reader import Reader
+from threeport.krm.reading.selection import parse_selection
 from threeport.krm.services import Services
 from threeport.krm.steps import is_dry_run, parse_steps
 from threeport.krm.transactions import Transactions

@@ -25,7 +25,7 @@ from threeport.krm.negotiation import prefers_yaml
 from threeport.krm.objects import Objects
 from threeport.krm.openapi.documents import OpenApi
 from threeport.krm.paths import parse_target, segments_of
-from threeport.krm.reading import Reader
+from threeport.krm.reading.reader import Reader
 from threeport.krm.reviews import Reviews
 from threeport.krm.services import Services, SubresourceHandler
 from threeport.krm.views import Views

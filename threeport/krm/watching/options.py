@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from threeport.krm.negotiation import is_true
 from threeport.krm.options import check_initial_events
-from threeport.krm.reading import parse_number
+from threeport.krm.reading.options import parse_number
 
 _LONGEST_WATCH = 3600.0
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from threeport.common.ids import shard_of
 from threeport.krm.interfaces import Action
 from threeport.krm.paths import Target
-from threeport.krm.reading import Selection
-from threeport.krm.selectors import labels_match
+from threeport.krm.reading.selection import Selection
+from threeport.krm.reading.selectors import labels_match
 from threeport.store.records import StoredObject
 
 

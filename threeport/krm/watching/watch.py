@@ -13,7 +13,7 @@ from threeport.common.types import JsonObject
 from threeport.krm.interfaces import Bookmark, Caller
 from threeport.krm.negotiation import Form
 from threeport.krm.paths import Target
-from threeport.krm.reading import Selection
+from threeport.krm.reading.selection import Selection
 from threeport.krm.watching.client import ClientState
 from threeport.krm.watching.options import WatchOptions
 from threeport.krm.watching.renditions import Rendition, Renditions

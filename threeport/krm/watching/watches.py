@@ -15,7 +15,9 @@ from threeport.krm.answers import JSON
 from threeport.krm.interfaces import Caller
 from threeport.krm.negotiation import Form
 from threeport.krm.paths import Target
-from threeport.krm.reading import Reader, Selection, names_one, resume_point
+from threeport.krm.reading.positions import resume_point
+from threeport.krm.reading.reader import Reader
+from threeport.krm.reading.selection import Selection, names_one
 from threeport.krm.services import Services
 from threeport.krm.watching.feed import Feed
 from threeport.krm.watching.options import parse_watch_options

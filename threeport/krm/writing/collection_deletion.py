@@ -11,7 +11,9 @@ from threeport.krm.answers import json_answer, success
 from threeport.krm.deletion import DeleteOptions
 from threeport.krm.interfaces import Action, Caller
 from threeport.krm.paths import Target
-from threeport.krm.reading import Reader, parse_limit, parse_selection
+from threeport.krm.reading.options import parse_limit
+from threeport.krm.reading.reader import Reader
+from threeport.krm.reading.selection import parse_selection
 from threeport.krm.services import Services
 from threeport.krm.writing.options import read_delete_options
 from threeport.krm.writing.serving import Writes

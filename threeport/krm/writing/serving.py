@@ -12,7 +12,7 @@ from threeport.krm.negotiation import Form, body_type, negotiate
 from threeport.krm.options import FORBIDDEN, REQUIRED, invalid_option
 from threeport.krm.patches import APPLY, parse_patch
 from threeport.krm.paths import Target
-from threeport.krm.reading import Reader
+from threeport.krm.reading.reader import Reader
 from threeport.krm.services import Services
 from threeport.krm.writing.access import authorize
 from threeport.krm.writing.committing import PlanFrom

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from threeport.common.errors import BadRequest
-from threeport.krm.selectors import (
+from threeport.krm.reading.selectors import (
     labels_match,
     parse_field_selector,
     parse_label_selector,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from threeport.common.errors import BadRequest
 from threeport.common.revisions import SECOND, revision_of
 from threeport.krm.paths import Target
-from threeport.krm.reading import Position, Selection, parse_position, resume_point
-from threeport.krm.selectors import FieldSelector
+from threeport.krm.reading.positions import Position, parse_position, resume_point
+from threeport.krm.reading.selection import Selection
+from threeport.krm.reading.selectors import FieldSelector
 from threeport.resources.kind import Kind
 from threeport.store.records import Key, Shard, StoredObject
 
@@ -82,3 +84,10 @@ def test_a_continue_token_that_was_changed_leads_nowhere_else(place: int, text: 
 def test_any_other_continue_token_is_told_to_list_from_the_start(content: str) -> None:
     with pytest.raises(BadRequest, match="from the start"):
         parse_position(base64.urlsafe_b64encode(content.encode("latin-1")).decode(), PLACE, SELECTION)
+
+
+@pytest.mark.parametrize("after", [("shop", "a\0"), ("shop", 5), ("shop",), None])
+def test_who_makes_a_token_of_his_own_is_told_the_same(after: Any) -> None:
+    made = Position(NOW, after or ()).as_token(PLACE, SELECTION)
+    with pytest.raises(BadRequest, match="from the start"):
+        parse_position(made, PLACE, SELECTION)
