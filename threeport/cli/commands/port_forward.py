@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeAlias
@@ -99,9 +101,9 @@ async def _connection(
 ) -> None:
     """One connection, from its beginning to its end. What goes wrong ends it and is said; others go on."""
     try:
-        async with client.transport.websocket(path, query, protocol=PROTOCOL) as socket:
-            sending = asyncio.create_task(_send(reader, socket))
-            receiving = asyncio.create_task(_receive(socket, writer))
+        async with client.transport.websocket(path, query, protocol=PROTOCOL) as bridge:
+            sending = asyncio.create_task(_send(reader, bridge))
+            receiving = asyncio.create_task(_receive(bridge, writer))
             try:
                 await asyncio.wait({sending, receiving}, return_when=asyncio.FIRST_COMPLETED)
                 # A WebSocket cannot be closed in one direction only, so what still comes is waited for.
@@ -110,6 +112,9 @@ async def _connection(
                 for task in (sending, receiving):
                     task.cancel()
                 await asyncio.gather(sending, receiving, return_exceptions=True)
+            if receiving.done() and not receiving.cancelled() and receiving.result():
+                failure("a connection broke: the API has gone away. New connections find their way when it is back.")
+                _reset(writer)
     except ApiError as error:
         failure(f"a connection failed: {error.message}")
     except ConnectionError:
@@ -118,15 +123,28 @@ async def _connection(
         writer.close()
 
 
-async def _send(reader: asyncio.StreamReader, socket: aiohttp.ClientWebSocketResponse) -> None:
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Ends the connection as broken, not as after the last word: half an answer must not pass for a whole one."""
+    linger = struct.pack("ii", 1, 0)  # socket(7), SO_LINGER: on, for no time
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    writer.transport.abort()
+
+
+async def _send(reader: asyncio.StreamReader, bridge: aiohttp.ClientWebSocketResponse) -> None:
     while data := await reader.read(CHUNK):
-        await socket.send_bytes(data)
+        await bridge.send_bytes(data)
 
 
-async def _receive(socket: aiohttp.ClientWebSocketResponse, writer: asyncio.StreamWriter) -> None:
-    async for message in socket:
+async def _receive(bridge: aiohttp.ClientWebSocketResponse, writer: asyncio.StreamWriter) -> bool:
+    """Passes on what the pod sends, to its end. Returns whether the API broke it off: it says so when it closes."""
+    while True:
+        message = await bridge.receive()
         if message.type is aiohttp.WSMsgType.BINARY:
             writer.write(message.data)
             await writer.drain()
         elif message.type is aiohttp.WSMsgType.TEXT:
             note(f"The connection ended: {message.data}")
+        elif message.type is aiohttp.WSMsgType.CLOSE:
+            return bool(message.data != aiohttp.WSCloseCode.OK)
+        else:
+            return True
