@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tests.specification.hubs import Done, SimulatedHub
-from tests.specification.rules import BUFFER, END, TIMING, TOMBSTONES_LIVE, Config
+from tests.specification.hubs import Done, SimulatedHub, SimulatedWatch
+from tests.specification.rules import BUFFER, END, PAGE, TIMING, TOMBSTONES_LIVE, Config
 from tests.specification.world import RESOURCE
 from threeport.common.revisions import SECOND
 from threeport.events.core import HubCore, Refresh, Source
 from threeport.events.timing import Timing
 from threeport.store.changes import Head
-from threeport.store.records import StoredObject
+from threeport.store.records import Bookmark, StoredObject
 
 if TYPE_CHECKING:
     from tests.specification.processes import Process
     from tests.specification.world import World
+
+
+ROOMY = 1 << 30
+"""Bytes of memory that are never used up; with none, the memory ends where the slack does."""
 
 
 def timing_of(config: Config) -> Timing:
@@ -32,13 +37,54 @@ def timing_of(config: Config) -> Timing:
     )
 
 
+class ReplayingWatch:
+    """A watch whose client takes a replay page by page, and then what is live."""
+
+    def __init__(self, hub: CoreHub, since: int, above: int, page: Sequence[StoredObject]) -> None:
+        self.open = True
+        self._hub, self._since = hub, since
+        self._live: SimulatedWatch | None = None
+        self._take(above, page)
+
+    def _take(self, above: int, page: Sequence[StoredObject]) -> None:
+        self._above, self._page, self._asked = above, deque(page), False
+
+    def pop(self) -> StoredObject | Bookmark | None:
+        """The next item, or None; behind the last one of a page the next page is asked for."""
+        if self._live is not None:
+            self.open = self.open and self._live.open
+            return self._live.pop()
+        self.open = self.open and not self._hub.closed
+        if self._page:
+            return self._page.popleft()
+        if not self._asked:
+            self._asked = True
+            self._hub.read_on(self._since, self._above, self._on_rest)
+        return None
+
+    def _on_rest(self, rest: SimulatedWatch | None) -> None:
+        if isinstance(rest, ReplayingWatch):
+            self._take(rest._above, rest._page)
+        elif rest is None:
+            self.open = False  # 410: the client comes again, and is told then
+        else:
+            self._live = rest
+            rest.open = self.open
+
+
 class CoreHub(SimulatedHub):
     """Reads take time, messages that come while the core is fenced are gone, and a crash loses everything."""
 
     def __init__(self, world: World, process: Process) -> None:
         super().__init__(world, process)
         self._on = world.config.on
-        self._core = HubCore(clock=process.clock, now=lambda: world.now, timing=timing_of(world.config), buffer=BUFFER)
+        self._core = HubCore(
+            clock=process.clock,
+            now=lambda: world.now,
+            timing=timing_of(world.config),
+            buffer=BUFFER,
+            memory_limit=world.random.choice((0, ROOMY)),
+        )
         self._refresh()
         world.after(TIMING.refresh, self._tick)
         world.after(TIMING.bookmark, self._bookmarks)
@@ -60,25 +106,33 @@ class CoreHub(SimulatedHub):
         return self._start(since, done)
 
     def _start(self, since: int, done: Done) -> None:
-        core = self._core
         if self._too_old(since):
             return done(None)
-        above = core.replay_from(since)
-        if core.remembers(above):
-            return self._attach(since, above, (), done)
-        if not self.process.sql():
-            return self.world.after(SECOND // 2, self._start, since, done)
-        rows = self.world.snapshot(above)
-        return self.world.after(self._reading_time(), self._attach, since, above, rows, done)
+        return self.read_on(since, self._core.replay_from(since), done)
 
-    def _attach(self, since: int, above: int, rows: Sequence[StoredObject], done: Done) -> None:
+    def read_on(self, since: int, above: int, done: Done) -> None:
+        """Answer with the rest of a replay from `since`: a page of what SQL holds above `above`, or what is live."""
+        core, world = self._core, self.world
         if self.closed:
             return None
-        if self._too_old(since):
+        if core.remembers(above):
+            return done(core.watch(RESOURCE, above=above))
+        if not core.ready or not self.process.sql():
+            return world.after(SECOND // 2, self.read_on, since, above, done)
+        up_to = core.covers
+        rows = sorted(world.snapshot(above), key=lambda row: row.revision)
+        page = [row for row in rows if row.revision <= up_to][:PAGE]
+        return world.after(self._reading_time(), self._sent_page, since, above, up_to, page, done)
+
+    def _sent_page(self, since: int, above: int, up_to: int, page: Sequence[StoredObject], done: Done) -> None:
+        if self.closed:
+            return None
+        if self._too_old(max(since, above)):
             return done(None)
-        if not self._core.ready:
-            return self._refresh(then=lambda: self._start(since, done))
-        return done(self._core.watch(RESOURCE, above=above, rows=rows))
+        above = page[-1].revision if len(page) == PAGE else up_to
+        if not page:
+            return self.read_on(since, above, done)
+        return done(ReplayingWatch(self, since, above, page))
 
     def _too_old(self, since: int) -> bool:
         return self._on("gone_late") and self._core.too_old(since)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tests.specification.hubs import Done, SimulatedHub
-from tests.specification.rules import BUFFER, TIMING, TOMBSTONES_LIVE
+from tests.specification.rules import BUFFER, PAGE, TIMING, TOMBSTONES_LIVE
 from threeport.common.revisions import SECOND, revision_of
 from threeport.store.records import Bookmark, Key, StoredObject
 
@@ -60,6 +60,8 @@ class RulesHub(SimulatedHub):
         self._top: dict[Key, StoredObject] = {}
         """Per name, the newest event."""
         self._log: list[StoredObject] = []
+        self._small = world.chance(0.5)
+        """Whether it has room for no more than it has to remember."""
         self._since = self._covers = 0
         """Start of the last refresh; nothing at or below `covers` is remembered."""
         self._since_at = -10 * SECOND
@@ -113,16 +115,33 @@ class RulesHub(SimulatedHub):
             return self._attach(self._log[places[0] + 1 :], done)
         above = min(since, self.process.clock()) if self._on("clock_guard") else since
         above -= revision_of(self._slack)
-        if above < self._covers and not self.process.sql():
-            return self.world.after(SECOND // 2, self._start, since, done)
-        return self._attach(self._replay(above), done)
+        return self._read_on(since, above, [], done)
 
-    def _replay(self, above: int) -> list[StoredObject]:
-        rows = {uid: event for uid, event in self._last.items() if event.revision > above}
-        if above < self._covers:
-            for row in self.world.snapshot(above):  # the hub may know newer than the row, never older
-                if row.uid not in rows or row.revision > rows[row.uid].revision:
-                    rows[row.uid] = row
+    def _read_on(self, since: int, above: int, read: list[StoredObject], done: Done) -> None:
+        """SQL in pages, up to where the memory begins."""
+        world = self.world
+        if self.closed:
+            return None
+        if self._since and above >= self._covers:
+            return self._attach(self._replay(read, above), done)
+        if not self._since or not self.process.sql():
+            return world.after(SECOND // 2, self._read_on, since, above, read, done)
+        up_to = self._covers if self._on("settled") else world.now << 20
+        rows = sorted(world.snapshot(above), key=lambda row: row.revision)
+        page = [row for row in rows if row.revision <= up_to][:PAGE]
+        reached = page[-1].revision if len(page) == PAGE else self._covers
+        return world.after(world.random.randrange(1000, 100_000), self._take, since, above, reached, page, read, done)
+
+    def _take(
+        self, since: int, above: int, reached: int, page: list[StoredObject], read: list[StoredObject], done: Done
+    ) -> None:
+        if self._on("gone_late") and self._too_old(max(since, above)):
+            return done(None)
+        return self._read_on(since, max(above, reached), [*read, *page], done)
+
+    def _replay(self, read: Sequence[StoredObject], above: int) -> list[StoredObject]:
+        rows = {row.uid: row for row in read}
+        rows |= {uid: event for uid, event in self._last.items() if event.revision > above}
         tops: dict[Key, StoredObject] = {}
         for event in rows.values():
             if event.key not in tops or tops[event.key].revision < event.revision:
@@ -178,6 +197,8 @@ class RulesHub(SimulatedHub):
             if start > self._since:
                 self._since, self._since_at = start, begun
             self._forget(start - revision_of(TIMING.memory))
+            if self._small:
+                self._forget(self._since - (revision_of(TIMING.slack) if self._on("settled") else 0))
         if then:
             then()
 

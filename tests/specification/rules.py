@@ -12,6 +12,7 @@ RULES = {
     "bump": "a revision is above the last one of the same NAME, tombstone included",
     "txn_bound": "commit at most 5 s after stamping, enforced in the transaction",
     "clock_guard": "the writing statement refuses a revision more than 1 s off the database's clock",
+    "settled": "what is younger than S is never forgotten, and a replay is read in pages only up to what is remembered",
     "slack": "resume means 'revision > r - S', S = 15 s (off: 2 s)",
     "anchor_sql": "resume by revision and slack, never by the place of r in a ring",
     "ascending": "a replay is sent in ascending order of revision",
@@ -42,6 +43,8 @@ HubName: TypeAlias = Literal["rules", "core", "ring"]
 TXN, SKEW = TRANSACTION_LIMIT, SKEW_LIMIT
 TOMBSTONES_LIVE, DEDUPLICATION = 60 * SECOND, 20 * SECOND
 NAMES, PROCESSES, WRITES_END, END = "abc", 3, 80 * SECOND, 150 * SECOND
+PAGE = 2
+"""Objects of a replay that are read at once."""
 BUFFER = 40
 """Events that may wait for a watcher before it is cut."""
 TIMING = Timing(memory=20 * SECOND, expiry=35 * SECOND, bookmark=3 * SECOND)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from threeport.common.revisions import SKEW_LIMIT, micros_of, revision_of
 from threeport.events.memory import Memory, replay_of
 from threeport.events.timing import Timing
-from threeport.events.watch import WatchQueue
+from threeport.events.watch import Rest, WatchQueue
 from threeport.store.changes import Head
 from threeport.store.records import Bookmark, Key, StoredObject
 
@@ -54,6 +54,7 @@ class HubCore:
     """Memory, watches, and the rules by which events come in and go out.
 
     `clock` is the process's clock as a revision (`RevisionClock.read`), `now` a monotonic clock in microseconds.
+    The memory is kept below about `memory_limit` bytes, as far as the slack, which has to be remembered, allows for it.
     `observe` is told of every event that is news after the first refresh, and where it came from.
     """
 
@@ -64,6 +65,7 @@ class HubCore:
         now: Callable[[], int],
         timing: Timing,
         buffer: int,
+        memory_limit: int,
         observe: Callable[[StoredObject, Source], None] = lambda event, source: None,
     ) -> None:
         self.clock = clock
@@ -72,8 +74,10 @@ class HubCore:
         """How many events of each source were news."""
         self._now = now
         self._buffer = buffer
+        self._memory_limit = memory_limit
         self._observe = observe
         self._watches: dict[str, list[WatchQueue]] = {}
+        self._replaying: set[WatchQueue] = set()
         self._era = 0
         self._anew()
 
@@ -91,7 +95,7 @@ class HubCore:
     @property
     def watches(self) -> int:
         """How many watches are open."""
-        return sum(len(watches) for watches in self._watches.values())
+        return sum(len(watches) for watches in self._watches.values()) + len(self._replaying)
 
     @property
     def fenced(self) -> bool:
@@ -126,7 +130,7 @@ class HubCore:
             self._take(row, Source.REFRESH)
         if refresh.start > self._start:
             self._start, self._begun = refresh.start, refresh.begun
-        self._forget(refresh.start - revision_of(self.timing.memory))
+        self._forget()
         while self._held and not self.fenced:
             self._take(*self._held.popleft())
         return True
@@ -171,17 +175,32 @@ class HubCore:
         """The revision above which everything is sent to who resumes from `since`."""
         return min(since, self.clock()) - revision_of(self.timing.slack)
 
+    @property
+    def covers(self) -> int:
+        """The revision up to which a replay has to be read from SQL; what is above it the memory holds.
+
+        It goes up with time, and always is older than the slack: what SQL holds up to there is settled, so that it can
+        be read in pages. A change that is made meanwhile has a higher revision, and is found further on.
+        """
+        return self._memory.covers
+
     def remembers(self, above: int) -> bool:
-        """Whether the memory alone holds everything above this revision; if not, the rows have to be read from SQL."""
+        """Whether the memory alone holds everything above this revision."""
         return self.ready and above >= self._memory.covers
 
-    def watch(self, resource: str, *, above: int, rows: Sequence[StoredObject] = ()) -> WatchQueue:
-        """Open a watch: a replay of everything above `above`, from memory and `rows`, then whatever is passed on.
+    def watch(self, resource: str, *, above: int) -> WatchQueue:
+        """Open a watch: a replay of everything above `above`, which the memory `remembers`, then whatever is passed on.
 
-        Call it after a refresh that began after the request. `rows` is what SQL holds above `above`, tombstones
-        included; it may be empty where the memory `remembers` that much.
+        Call it after a refresh that began after the request.
         """
-        return self._attach(WatchQueue(resource, self._replay(resource, above, rows), limit=self._buffer))
+        replay = replay_of(self._memory.newer(resource, above))
+        return self._attach(WatchQueue(resource, replay, limit=self._buffer))
+
+    def replay(self, resource: str, page: Sequence[StoredObject], rest: Rest) -> WatchQueue:
+        """A page of a replay that is read from SQL, and how to get what follows. Nothing is passed on to it."""
+        part = WatchQueue(resource, page, limit=0, rest=rest)
+        self._replaying.add(part)
+        return part
 
     def watch_live(self, resource: str) -> WatchQueue:
         """Open a watch without a replay."""
@@ -190,6 +209,7 @@ class HubCore:
     def detach(self, watch: WatchQueue) -> None:
         """The watcher has left."""
         watch.open = False
+        self._replaying.discard(watch)
         watches = self._watches.get(watch.resource, [])
         if watch in watches:
             watches.remove(watch)
@@ -203,17 +223,14 @@ class HubCore:
 
     def cut_all(self) -> None:
         """End all watches."""
-        for watches in self._watches.values():
+        for watches in (*self._watches.values(), self._replaying):
             for watch in watches:
                 watch.cut()
-        self._watches = {}
+        self._watches, self._replaying = {}, set()
 
     def _attach(self, watch: WatchQueue) -> WatchQueue:
         self._watches.setdefault(watch.resource, []).append(watch)
         return watch
-
-    def _replay(self, resource: str, above: int, rows: Sequence[StoredObject]) -> list[StoredObject]:
-        return replay_of(rows, self._memory.newer(resource, above))
 
     def _take(self, event: StoredObject, source: Source) -> None:
         events = self._memory.accept(event, hearsay=source is Source.STREAM)
@@ -232,11 +249,13 @@ class HubCore:
         if not all(watch.open for watch in watches):
             self._watches[resource] = [watch for watch in watches if watch.open]
 
-    def _forget(self, below: int) -> None:
+    def _forget(self) -> None:
         # Forgetting goes through the whole memory, so it is not done for every WATCH's refresh.
-        if below - self._memory.covers < revision_of(self.timing.refresh // 2):
-            return
-        self._memory.forget(below)
-        for watches in self._watches.values():
-            for watch in watches:
-                watch.forget(below)
+        memory, least = self._memory, revision_of(self.timing.refresh // 2)
+        below = self._start - revision_of(self.timing.memory)
+        if below - memory.covers >= least:
+            memory.forget(below)
+        # The next refresh reads again what is above here, and may find what has become visible late: it must know it.
+        settled = self._start - revision_of(self.timing.slack)
+        while memory.size > self._memory_limit and settled - memory.covers >= least:
+            memory.forget((memory.covers + settled) // 2)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal
 
 from threeport.common.errors import Expired, TooManyRequests
@@ -24,6 +26,7 @@ from threeport.events.subscription import StreamSubscription
 from threeport.events.tasks import start, stop
 from threeport.events.timing import Timing
 from threeport.events.watch import Watch, WatchQueue
+from threeport.store.changes import Place
 from threeport.store.records import Key, StoredObject, StoreUnavailable
 
 logger = logging.getLogger(__name__)
@@ -33,6 +36,10 @@ OPEN_TIMEOUT: Final = 10.0
 RETRY_AFTER: Final = 2
 """Seconds after which a refused watcher may come again."""
 TICK: Final = 1.0
+PAGE: Final = 500
+"""Objects of a replay that are read from the database at once."""
+MEMORY_LIMIT: Final = 256 * 1024 * 1024
+"""Bytes of changes that are remembered, about: two minutes of a thousand changes of 1 kB a second."""
 
 _EVENTS: Final = {source: EVENTS.labels(source.value) for source in Source}
 
@@ -56,7 +63,8 @@ class Hub:
     """The source of events of one process; implements `threeport.krm.interfaces.EventSource`.
 
     `changes` reads from the database, `clock` is the clock of the process as a revision, `lagging` says whether
-    the outbox is behind (`Relay.lagging`). `buffer` events may wait for a watcher before it is cut.
+    the outbox is behind (`Relay.lagging`). `buffer` events may wait for a watcher before it is cut. Changes of two
+    minutes are remembered, those of the last 15 s in any case and older ones up to `memory_limit` bytes.
 
     What the process itself writes it tells the hub by `publish`. Without a `broker` there is no stream: then the
     process must be the only one that writes.
@@ -71,10 +79,16 @@ class Hub:
         lagging: Callable[[], bool] = lambda: False,
         timing: Timing | None = None,
         buffer: int = 2000,
+        memory_limit: int = MEMORY_LIMIT,
         max_watches: int = 5000,
     ) -> None:
         self._core = HubCore(
-            clock=clock, now=_monotonic_micros, timing=timing or Timing(), buffer=buffer, observe=self._observe
+            clock=clock,
+            now=_monotonic_micros,
+            timing=timing or Timing(),
+            buffer=buffer,
+            memory_limit=memory_limit,
+            observe=self._observe,
         )
         self._changes = changes
         self._subscription = StreamSubscription(broker, self._on_message) if broker else None
@@ -137,9 +151,12 @@ class Hub:
         when the deletion of an object is followed by the living object that has its name, that one is repeated on
         purpose, because the watcher has just been told that the name is gone. Per uid, revisions never go back.
 
+        A replay that goes back further than the hub remembers is read from the database as its watcher takes it.
+
         Raises, on the first item, `Expired` (410) if `since` is too old (35 minutes, and 0 is), and `TooManyRequests`
-        (429) if too many watch or the database is away. Ends when the watcher falls more than the buffer behind, or
-        when the hub has to start anew; who watches then resumes from what it has seen last.
+        (429) if too many watch or the database is away; while a replay is read, also later. Ends when the watcher falls
+        more than the buffer behind, or when the hub has to start anew; who watches then resumes from what it has seen
+        last.
         """
         return Watch(lambda: self._open_watch(resource, since), self._core.detach)
 
@@ -169,27 +186,36 @@ class Hub:
             )
         self._opening += 1
         try:
-            async with asyncio.timeout(OPEN_TIMEOUT):
+            async with _database_answers():
                 await self._refresher.fresh()
-                return self._core.watch_live(resource) if since is None else await self._resume(resource, since)
-        except (StoreUnavailable, TimeoutError) as error:
-            raise TooManyRequests(
-                "the database is away, which a watch has to begin with; try again", retry_after=RETRY_AFTER
-            ) from error
+                if since is None:
+                    return self._core.watch_live(resource)
+                self._refuse_if_too_old(resource, since)
+                return await self._resume(resource, since, Place.above(self._core.replay_from(since)))
         finally:
             self._opening -= 1
 
-    async def _resume(self, resource: str, since: int) -> WatchQueue:
-        self._refuse_if_too_old(resource, since)
-        above = self._core.replay_from(since)
-        if self._core.remembers(above):
-            return self._core.watch(resource, above=above)
-        rows = await self._changes.since(above, resource)
-        if not self._core.ready:
-            raise StoreUnavailable("the hub has started anew meanwhile")
-        # Tombstones may have been dropped while the rows were read: judge by the time at which they have arrived.
-        self._refuse_if_too_old(resource, since)
-        return self._core.watch(resource, above=above, rows=rows)
+    async def _read_on(self, resource: str, since: int, after: Place) -> WatchQueue:
+        async with _database_answers():
+            return await self._resume(resource, since, after)
+
+    async def _resume(self, resource: str, since: int, after: Place) -> WatchQueue:
+        """The next page of the replay from `since`, or, behind the last one, what is remembered and passed on.
+
+        Each page is read when the watcher has taken the one before, and only up to where the memory begins: that goes
+        up meanwhile, and what is read is settled.
+        """
+        while not self._core.remembers(after.revision - 1):
+            if not self._core.ready:
+                raise StoreUnavailable("the hub has started anew meanwhile")
+            up_to = self._core.covers
+            page = await self._changes.page(resource, after=after, up_to=up_to, limit=PAGE)
+            # Tombstones may have been dropped while it was read: judge by the time at which it has arrived.
+            self._refuse_if_too_old(resource, max(since, after.revision))
+            after = Place(page[-1].revision, page[-1].uid) if len(page) == PAGE else Place.above(up_to)
+            if page:
+                return self._core.replay(resource, page, partial(self._read_on, resource, since, after))
+        return self._core.watch(resource, above=after.revision - 1)
 
     def _refuse_if_too_old(self, resource: str, since: int) -> None:
         if self._core.too_old(since):
@@ -227,6 +253,17 @@ class Hub:
     def _count_watches(self, watches: int) -> None:
         WATCHES.inc(watches - self._counted)
         self._counted = watches
+
+
+@asynccontextmanager
+async def _database_answers() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(OPEN_TIMEOUT):
+            yield
+    except (StoreUnavailable, TimeoutError) as error:
+        raise TooManyRequests(
+            "the database is away, which a watch has to begin with; try again", retry_after=RETRY_AFTER
+        ) from error
 
 
 def _monotonic_micros() -> int:

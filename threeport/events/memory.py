@@ -1,4 +1,4 @@
-"""What a hub remembers: the newest event of every object and of every name, for a bounded time.
+"""What a hub remembers: the newest event of every object and of every name, as far back as its core decides.
 
 The memory decides what is news. The stream may repeat, delay and reorder its messages, and the refresh reads again
 what the stream has brought; all of them go through `Memory.accept`, and only what is newer than anything known of
@@ -7,10 +7,15 @@ the object comes out. No input or output happens here, so that the specification
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from threeport.store.records import Key, StoredObject
+
+OVERHEAD: Final = 1000
+"""Bytes of an event beside its body, about: record, key, labels, and its places here."""
 
 
 class Memory:
@@ -19,6 +24,8 @@ class Memory:
     def __init__(self) -> None:
         self.covers = 0
         """Everything above this revision is remembered; nothing at or below it is."""
+        self.size = 0
+        """Bytes of all that is remembered, about."""
         self._by_uid: defaultdict[str, dict[str, StoredObject]] = defaultdict(dict)
         self._by_key: dict[Key, StoredObject] = {}
         self._hearsay: set[Key] = set()
@@ -48,7 +55,7 @@ class Memory:
         replaced = newest is not None and newest.uid != event.uid and newest.revision > event.revision
         if replaced and not event.deleted:
             return ()
-        self._by_uid[event.key.resource][event.uid] = event
+        self._keep(event)
         if newest is None or not replaced:
             self._by_key[event.key] = event
             (self._hearsay.add if hearsay else self._hearsay.discard)(event.key)
@@ -70,25 +77,26 @@ class Memory:
         for resource, events in self._by_uid.items():
             self._by_uid[resource] = {uid: event for uid, event in events.items() if event.revision > below}
         self._by_key = {key: event for key, event in self._by_key.items() if event.revision > below}
+        self.size = sum(_size_of(event) for events in self._by_uid.values() for event in events.values())
+
+    def _keep(self, event: StoredObject) -> None:
+        events = self._by_uid[event.key.resource]
+        known = events.get(event.uid)
+        self.size += _size_of(event) - (0 if known is None else _size_of(known))
+        events[event.uid] = event
         self._hearsay &= self._by_key.keys()
 
 
-def replay_of(*sources: Iterable[StoredObject]) -> list[StoredObject]:
-    """What a resuming watch is sent, from what the memory and the database hold: ascending by revision.
+def replay_of(remembered: Iterable[StoredObject]) -> list[StoredObject]:
+    """What a resuming watch is sent of what the memory holds, an event of each object: ascending by revision.
 
-    Of each object its newest event; of the living objects under one name only the newest. Ascending, so that a
-    deletion comes before the object that took the name over, and so that each event seen is a point to resume from.
+    Of the living objects under one name only the newest. Ascending, so that a deletion comes before the object that
+    took the name over, and so that each event seen is a point to resume from.
     """
-    by_uid: dict[str, StoredObject] = {}
-    for source in sources:
-        for event in source:
-            if event.uid not in by_uid or by_uid[event.uid].revision < event.revision:
-                by_uid[event.uid] = event
-    by_key: dict[Key, StoredObject] = {}
-    for event in by_uid.values():
-        if event.key not in by_key or by_key[event.key].revision < event.revision:
-            by_key[event.key] = event
-    return sorted(
-        (event for event in by_uid.values() if event.deleted or by_key[event.key] is event),
-        key=lambda event: event.revision,
-    )
+    events = sorted(remembered, key=lambda event: event.revision)
+    newest = {event.key: event for event in events}
+    return [event for event in events if event.deleted or newest[event.key] is event]
+
+
+def _size_of(event: StoredObject) -> int:
+    return sys.getsizeof(event.body) + OVERHEAD

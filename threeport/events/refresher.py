@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from threeport.common.revisions import SECOND, SKEW_LIMIT, micros_of
 from threeport.events.core import HubCore, Refresh
-from threeport.store.changes import Head
+from threeport.store.changes import Head, Place
 from threeport.store.records import StoredObject, StoreUnavailable
 
 logger = logging.getLogger(__name__)
@@ -42,8 +42,11 @@ class ChangeLog(Protocol):
     async def clock(self) -> int:
         """The database's clock, in microseconds since the epoch."""
 
-    async def since(self, revision: int, resource: str | None = None) -> Sequence[StoredObject]:
-        """The objects with a revision above `revision`, in one snapshot; `resource` None means all."""
+    async def since(self, revision: int) -> Sequence[StoredObject]:
+        """The objects with a revision above `revision`, in one snapshot."""
+
+    async def page(self, resource: str, *, after: Place, up_to: int, limit: int) -> Sequence[StoredObject]:
+        """The first `limit` objects of `resource` behind `after` and up to the revision `up_to`, ascending."""
 
 
 class Refresher:

@@ -10,31 +10,30 @@ from typing import Self, TypeAlias
 from threeport.store.records import Bookmark, StoredObject
 
 Item: TypeAlias = StoredObject | Bookmark
+Rest: TypeAlias = "Callable[[], Awaitable[WatchQueue]]"
+"""Reads what follows a page of a replay: the next one, or the queue of what the hub remembers and passes on."""
 
 
 class WatchQueue:
-    """A replay, and behind it what the hub passes on, until the watcher is cut or has left.
+    """A replay, and behind it what the hub passes on, until the watcher is cut or has left; or, with `rest`, a page.
 
     A watcher that lets more than `limit` events pile up (beyond its replay) is cut: what waits is dropped, and it
     resumes from the last event it has received, or lists again. References to events wait here, no copies.
     """
 
-    __slots__ = ("_capacity", "_items", "_replayed", "_replayed_up_to", "open", "resource", "wake")
+    __slots__ = ("_capacity", "_items", "open", "resource", "rest", "wake")
 
-    def __init__(self, resource: str, replay: Sequence[StoredObject], *, limit: int) -> None:
+    def __init__(self, resource: str, replay: Sequence[StoredObject], *, limit: int, rest: Rest | None = None) -> None:
         self.resource = resource
         self.open = True
+        self.rest = rest
         self.wake: Callable[[], None] | None = None
         """Called when an item has come or the watch was cut."""
         self._items: deque[Item] = deque(replay)
         self._capacity = limit + len(replay)
-        self._replayed = {event.uid: event.revision for event in replay}
-        self._replayed_up_to = replay[-1].revision if replay else 0
 
     def push(self, item: Item) -> None:
-        """Queue an item, unless the replay (which may be ahead of the hub) has shown a later state of the object."""
-        if isinstance(item, StoredObject) and not item.deleted and item.revision < self._replayed.get(item.uid, 0):
-            return
+        """Queue an item."""
         if len(self._items) >= self._capacity:
             self.cut()
             return
@@ -53,20 +52,15 @@ class WatchQueue:
         if self.wake is not None:
             self.wake()
 
-    def forget(self, below: int) -> None:
-        """The hub passes on nothing with a revision of `below` or less any more: the replay need not be recalled."""
-        if self._replayed and self._replayed_up_to <= below:
-            self._replayed = {}
-
 
 class Watch:
     """One watch, for its watcher: an asynchronous iterator, to be closed when the watcher leaves.
 
-    It opens with the first item. To wait for an item may be cancelled and done again, so that a watcher can look at
-    the clock in between.
+    It opens with the first item; a replay from SQL is read page by page, as the watcher takes it. To wait for an item
+    may be cancelled and done again, so that a watcher can look at the clock in between.
     """
 
-    def __init__(self, begin: Callable[[], Awaitable[WatchQueue]], detach: Callable[[WatchQueue], None]) -> None:
+    def __init__(self, begin: Rest, detach: Callable[[WatchQueue], None]) -> None:
         self._begin = begin
         self._detach = detach
         self._queue: WatchQueue | None = None
@@ -77,7 +71,7 @@ class Watch:
         return self
 
     async def __anext__(self) -> Item:
-        queue = self._queue or await self._opened()
+        queue = self._queue or await self._opened(self._begin)
         while True:
             item = queue.pop()
             if item is not None:
@@ -85,6 +79,9 @@ class Watch:
             if not queue.open:
                 await self.aclose()
                 raise StopAsyncIteration
+            if queue.rest is not None:
+                queue = await self._opened(queue.rest)
+                continue
             self._woken.clear()
             await self._woken.wait()
 
@@ -99,12 +96,16 @@ class Watch:
             self._detach(self._queue)
         self._woken.set()
 
-    async def _opened(self) -> WatchQueue:
+    async def _opened(self, begin: Rest) -> WatchQueue:
         if self._closed:
             raise StopAsyncIteration
-        queue = await self._begin()
+        queue = await begin()
         queue.wake = self._woken.set
-        self._queue = queue
+        page, self._queue = self._queue, queue
+        if page is not None:
+            if not page.open:
+                queue.cut()  # as all watches were, while it was read
+            self._detach(page)
         if self._closed:
             self._detach(queue)
         return queue

@@ -10,14 +10,23 @@ from threeport.store.records import StoredObject
 from threeport.store.rows import COLUMNS, stored
 
 SINCE = f"""
-    SELECT {COLUMNS}, false AS deleted FROM objects WHERE revision > %(revision)s::BIGINT {{and_resource}}
+    SELECT {COLUMNS}, false AS deleted FROM objects WHERE revision > %(revision)s::BIGINT
     UNION ALL
-    SELECT {COLUMNS}, true AS deleted FROM tombstones WHERE revision > %(revision)s::BIGINT {{and_resource}}
+    SELECT {COLUMNS}, true AS deleted FROM tombstones WHERE revision > %(revision)s::BIGINT
     ORDER BY revision"""
 """One statement, hence one snapshot: an object that is being deleted is in one of the tables, never in none."""
 
-ALL_SINCE = SINCE.replace("{and_resource}", "")
-RESOURCE_SINCE = SINCE.replace("{and_resource}", "AND resource = %(resource)s::TEXT")
+_IN_PAGE = """
+    WHERE resource = %(resource)s::TEXT
+    AND (revision, uid) > (%(revision)s::BIGINT, %(uid)s::TEXT) AND revision <= %(up_to)s::BIGINT
+    ORDER BY revision, uid LIMIT %(limit)s::BIGINT"""
+
+PAGE = f"""
+    SELECT * FROM (SELECT {COLUMNS}, false AS deleted FROM objects {_IN_PAGE}) AS living
+    UNION ALL
+    SELECT * FROM (SELECT {COLUMNS}, true AS deleted FROM tombstones {_IN_PAGE}) AS gone
+    ORDER BY revision, uid LIMIT %(limit)s::BIGINT"""
+"""Each table is read in order up to its own limit: of both together PostgreSQL would sort all that follows."""
 
 HEADS_SINCE = """
     SELECT resource, uid, revision FROM objects WHERE revision > %(revision)s::BIGINT
@@ -38,19 +47,34 @@ class Head(NamedTuple):
     revision: int
 
 
+class Place(NamedTuple):
+    """Between two changes, in order of revision; those of different objects may, rarely, have the same."""
+
+    revision: int
+    uid: str
+
+    @classmethod
+    def above(cls, revision: int) -> Place:
+        """Behind all changes of `revision`."""
+        return cls(revision + 1, "")
+
+
 class Changes:
     """Reads the newest state of what has changed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def since(self, revision: int, resource: str | None = None) -> list[StoredObject]:
-        """Objects and tombstones with a revision above `revision`, ascending; `resource` None means all.
+    async def since(self, revision: int) -> list[StoredObject]:
+        """Objects and tombstones with a revision above `revision`, ascending. Raises `StoreUnavailable`."""
+        rows = await self._database.read(SINCE, {"revision": revision})
+        return [stored(row, deleted=deleted) for *row, deleted in rows]
 
-        Raises `StoreUnavailable`.
-        """
-        query = ALL_SINCE if resource is None else RESOURCE_SINCE
-        rows = await self._database.read(query, {"revision": revision, "resource": resource})
+    async def page(self, resource: str, *, after: Place, up_to: int, limit: int) -> list[StoredObject]:
+        """The first `limit` objects and tombstones of `resource` behind `after` and with a revision up to `up_to`,
+        ascending. Raises `StoreUnavailable`."""
+        parameters = {"resource": resource, **after._asdict(), "up_to": up_to, "limit": limit}
+        rows = await self._database.read(PAGE, parameters)
         return [stored(row, deleted=deleted) for *row, deleted in rows]
 
     async def heads(self, revision: int) -> list[Head]:

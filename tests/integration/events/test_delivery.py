@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import statistics
 
 import nats
@@ -11,8 +12,10 @@ import pytest
 from tests.integration.events.conftest import RESOURCE, ApiProcess, StartApi, Watcher, eventually, state_of
 from threeport.common.errors import Expired, TooManyRequests
 from threeport.common.revisions import SECOND, revision_of
+from threeport.events import hub as hub_module
 from threeport.events.core import Source
 from threeport.events.stream import StreamSettings
+from threeport.store.records import Bookmark
 
 TwoApis = tuple[ApiProcess, ApiProcess]
 
@@ -114,6 +117,27 @@ async def test_an_older_revision_than_the_hub_remembers_is_resumed_from_the_data
     watcher = Watcher(two_apis[1].hub, two_apis[1].clock.read() - revision_of(30 * 60 * SECOND))
     await watcher.until(lambda: len(watcher.received) == 2)
     assert watcher.received == [created, gone]
+
+
+async def test_a_long_replay_misses_nothing_that_changes_between_its_pages(
+    two_apis: TwoApis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "PAGE", 3)
+    created = [await two_apis[0].create(f"w{number}") for number in range(10)]
+    hub = two_apis[1].hub
+    core = hub._core  # noqa: SLF001
+    await eventually(lambda: all(core.knows(RESOURCE, each.uid, each.revision) for each in created))
+    core._memory.forget(created[-1].revision)  # noqa: SLF001 - as if all of it had been made longer ago
+    watch = hub.watch(RESOURCE, since=two_apis[1].clock.read() - revision_of(30 * 60 * SECOND))
+    async with contextlib.aclosing(watch):
+        seen = [await anext(watch) for _ in range(2)]
+        moved = await two_apis[0].change(created[7])
+        gone = await two_apis[0].delete(created[0])
+        again = await two_apis[0].create("w0")
+        while again not in seen:
+            seen.append(await asyncio.wait_for(anext(watch), 15))
+    events = [item for item in seen if not isinstance(item, Bookmark)]
+    assert events == [*created[:7], *created[8:], moved, gone, again]
 
 
 async def test_too_many_watches_are_refused_and_a_closed_one_makes_room(two_apis: TwoApis) -> None:

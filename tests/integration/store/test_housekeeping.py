@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import uuid
 
 from tests.fixtures.objects import RESOURCE, creation, deletion, key_of, update
 from threeport.common.revisions import SECOND, revision_of, system_micros
-from threeport.store.changes import Changes
+from threeport.store.changes import PAGE, Changes, Place
 from threeport.store.database import Database
 from threeport.store.migrations import migrate
 from threeport.store.objects import SqlObjectStore
@@ -61,6 +62,15 @@ async def test_pending_rows_are_old_enough_and_can_be_deleted(store: SqlObjectSt
     await outbox.delete([])
 
 
+async def test_a_page_of_changes_looks_at_no_more_than_it_has(store: SqlObjectStore, database: Database) -> None:
+    for start in range(0, 2000, 500):
+        await store.write([creation(key_of(f"n{number}")) for number in range(start, start + 500)])
+    await database.statement("ANALYZE objects")
+    parameters = {"resource": RESOURCE, **Place.above(0)._asdict(), "up_to": 1 << 62, "limit": 100}
+    plan = "\n".join(line for (line,) in await database.statement(f"EXPLAIN ANALYZE {PAGE}", parameters))
+    assert max(map(int, re.findall(r"actual .*?rows=(\d+)", plan))) < 150, plan
+
+
 async def test_changes_ascend_and_include_tombstones(store: SqlObjectStore, database: Database) -> None:
     changes = Changes(database)
     first, second, third = [(await store.write([creation(key_of(name))]))[0] for name in "abc"]
@@ -68,7 +78,10 @@ async def test_changes_ascend_and_include_tombstones(store: SqlObjectStore, data
     (other,) = await store.write([creation(key_of("a", resource="namespaces", namespace=""))])
     assert await changes.since(0) == [second, third, gone, other]
     assert await changes.since(second.revision) == [third, gone, other]
-    assert await changes.since(0, RESOURCE) == [second, third, gone]
+    page = [await changes.page(RESOURCE, after=Place.above(0), up_to=gone.revision, limit=limit) for limit in (2, 9)]
+    assert page == [[second, third], [second, third, gone]]
+    assert await changes.page(RESOURCE, after=Place.above(0), up_to=gone.revision - 1, limit=9) == [second, third]
+    assert await changes.page(RESOURCE, after=Place(third.revision, third.uid), up_to=gone.revision, limit=9) == [gone]
     assert await changes.since(other.revision) == []
 
 

@@ -18,10 +18,14 @@ START = 1_000_000 * SECOND
 class Driven:
     """A core with a clock that stands until it is moved."""
 
-    def __init__(self, *, buffer: int = 100) -> None:
+    def __init__(self, *, buffer: int = 100, memory_limit: int = 1_000_000) -> None:
         self.now = START
         self.core = HubCore(
-            clock=lambda: revision_of(self.now, 3), now=lambda: self.now, timing=Timing(), buffer=buffer
+            clock=lambda: revision_of(self.now, 3),
+            now=lambda: self.now,
+            timing=Timing(),
+            buffer=buffer,
+            memory_limit=memory_limit,
         )
 
     def refresh(self, *rows: StoredObject) -> None:
@@ -126,14 +130,44 @@ def test_a_revision_of_the_future_is_resumed_from_as_from_now(driven: Driven) ->
 def test_what_is_older_than_the_memory_has_to_be_read(driven: Driven, event: MakeEvent) -> None:
     above = driven.core.replay_from(at(-200))
     assert not driven.core.remembers(above)
-    watch = driven.core.watch("things", above=above, rows=[event("a", "1", at(-190))])
-    assert drain(watch) == [event("a", "1", at(-190))]
+    assert driven.core.remembers(driven.core.covers)
+    part = driven.core.replay("things", [event("a", "1", at(-190))], never)
+    driven.core.consume(event("b", "2", at(-1)))
+    assert drain(part) == [event("a", "1", at(-190))], "what happens is passed on behind the last page"
+    assert driven.core.watches == 1
+    driven.core.detach(part)
+    assert driven.core.watches == 0
 
 
-def test_a_watch_is_not_sent_an_older_state_than_its_replay_had(driven: Driven, event: MakeEvent) -> None:
-    watch = driven.core.watch("things", above=at(-20), rows=[event("a", "1", at(-1))])
-    driven.core.consume(event("a", "1", at(-2)))
-    assert drain(watch) == [event("a", "1", at(-1))]
+def test_a_page_of_a_replay_is_cut_with_all_watches(driven: Driven, event: MakeEvent) -> None:
+    part = driven.core.replay("things", [event("a", "1", at(-190))], never)
+    driven.core.cut_all()
+    assert not part.open
+    assert drain(part) == []
+
+
+async def never() -> WatchQueue:
+    """The rest of a replay that nobody asks for."""
+    raise AssertionError
+
+
+def test_a_memory_that_is_too_large_forgets_the_oldest_but_never_the_slack(event: MakeEvent) -> None:
+    hub = Driven(memory_limit=10_000)
+    hub.refresh(*(event(f"n{second}", f"u{second}", at(-second)) for second in range(1, 110)))
+    slack = revision_of(hub.core.timing.slack)
+    assert at(-30) < hub.core.covers <= hub.core.begin_refresh().above, (
+        "the next refresh reads nothing that is forgotten"
+    )
+    assert hub.core.covers > hub.core.clock() - 2 * slack
+    assert hub.core.news([Head("things", f"u{second}", at(-second)) for second in range(1, 110)]) == []
+    assert len(drain(hub.core.watch("things", above=hub.core.covers))) in range(14, 19)
+
+
+def test_a_memory_is_cut_to_what_has_room(event: MakeEvent) -> None:
+    hub = Driven(memory_limit=80_000)
+    hub.refresh(*(event(f"n{second}", f"u{second}", at(-second)) for second in range(1, 110)))
+    kept = drain(hub.core.watch("things", above=hub.core.covers))
+    assert 40 < len(kept) < 80
 
 
 def test_thirty_five_minutes_are_too_old(driven: Driven) -> None:

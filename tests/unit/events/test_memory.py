@@ -67,10 +67,22 @@ def test_what_is_forgotten_is_not_replayed(event: MakeEvent) -> None:
     assert len(memory) == 1
 
 
-def test_a_replay_ascends_and_has_the_newest_of_each_object(event: MakeEvent) -> None:
-    rows = [event("a", "1", 7), event("b", "2", 3)]
-    remembered = [event("a", "1", 9), event("b", "2", 2), event("c", "3", 8)]
-    assert [e.revision for e in replay_of(rows, remembered)] == [3, 8, 9]
+def test_the_size_is_that_of_the_newest_events(event: MakeEvent) -> None:
+    memory, alone = Memory(), Memory()
+    for revision in (5, 6):
+        memory.accept(event("a", "1", revision))
+    memory.accept(event("b", "2", 4))
+    alone.accept(event("a", "1", 6))
+    assert memory.size == 2 * alone.size > 2000
+    memory.forget(4)
+    assert memory.size == alone.size
+    memory.forget(6)
+    assert memory.size == 0
+
+
+def test_a_replay_ascends(event: MakeEvent) -> None:
+    remembered = [event("a", "1", 9), event("b", "2", 3), event("c", "3", 8)]
+    assert [e.revision for e in replay_of(remembered)] == [3, 8, 9]
 
 
 def test_a_replay_has_the_deletion_before_the_object_that_took_the_name(event: MakeEvent) -> None:

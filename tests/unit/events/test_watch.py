@@ -61,6 +61,41 @@ async def test_closing_wakes_who_waits() -> None:
     assert source.detached
 
 
+async def test_the_rest_of_a_replay_is_read_when_its_page_has_been_taken(event: MakeEvent) -> None:
+    source, asked = Source(), list[str]()
+
+    async def rest() -> WatchQueue:
+        asked.append("rest")
+        return source.queue
+
+    async def begin() -> WatchQueue:
+        return page
+
+    page = WatchQueue("things", [event("a", "1", 5), event("b", "2", 6)], limit=0, rest=rest)
+    source.queue.push(event("c", "3", 7))
+    watch = Watch(begin, source.detach)
+    assert [await anext(watch) for _ in range(2)] == [event("a", "1", 5), event("b", "2", 6)]
+    assert (watch.pop(), asked) == (None, [])
+    assert await anext(watch) == event("c", "3", 7)
+    assert source.detached == [page]
+
+
+async def test_a_replay_that_is_cut_while_its_rest_is_read_ends(event: MakeEvent) -> None:
+    source = Source()
+
+    async def rest() -> WatchQueue:
+        page.cut()
+        return source.queue
+
+    async def begin() -> WatchQueue:
+        return page
+
+    page = WatchQueue("things", [event("a", "1", 5)], limit=0, rest=rest)
+    source.queue.push(event("c", "3", 7))
+    assert [item async for item in Watch(begin, source.detach)] == [event("a", "1", 5)]
+    assert source.queue in source.detached
+
+
 async def test_a_closed_watch_does_not_open() -> None:
     source = Source()
     watch = source.watch()
