@@ -28,3 +28,11 @@ def holders_of(obj: FrozenJson) -> list[str]:
     if not metadata.get("deletionTimestamp"):
         return []
     return [name for name in metadata.get("finalizers") or () if name != OF_THE_GARBAGE_COLLECTOR]
+
+
+def is_held_by_content(obj: FrozenJson) -> bool:
+    """Whether it is a namespace on its way out in which finalizers hold something."""
+    conditions = (obj.get("status") or {}).get("conditions") or ()
+    return obj["kind"] == "Namespace" and any(
+        one.get("type") == "NamespaceFinalizersRemaining" and one.get("status") == "True" for one in conditions
+    )

@@ -80,8 +80,13 @@ async def shared_namespaces(
     return shared
 
 
-async def _strangers_in(cluster: Cluster, namespace: str, uid: str, inventory: Sequence[FrozenJson]) -> list[str]:
+def kinds_with(inventory: Sequence[FrozenJson]) -> list[tuple[str, str]]:
+    """What is looked for in a namespace: `KINDS`, and those of the inventory."""
     others = {(str(item["apiVersion"]), str(item["kind"])) for item in inventory if item.get("namespace")}
+    return sorted({*KINDS, *others})
+
+
+async def _strangers_in(cluster: Cluster, namespace: str, uid: str, inventory: Sequence[FrozenJson]) -> list[str]:
     lists = await asyncio.gather(
         *(
             cluster.list(
@@ -91,7 +96,7 @@ async def _strangers_in(cluster: Cluster, namespace: str, uid: str, inventory: S
                 field_selector=NOT_OF_THE_CLUSTER.get(kind, ""),
                 metadata_only=True,
             )
-            for kind in sorted({*KINDS, *others})
+            for kind in kinds_with(inventory)
         )
     )
     stateful = [str(item["name"]) for item in inventory if item["kind"] == "StatefulSet"]

@@ -6,15 +6,16 @@ keeps anything in it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 from operators.workload.applying import delete_all
-from operators.workload.going import OF_THE_GARBAGE_COLLECTOR, describe_going, holders_of
+from operators.workload.going import OF_THE_GARBAGE_COLLECTOR, describe_going, holders_of, is_held_by_content
 from operators.workload.inventory import id_of
 from operators.workload.observation import observe
 from operators.workload.plan import Live
-from operators.workload.strangers import spare_shared
+from operators.workload.strangers import kinds_with, spare_shared
 from threeport.common.types import FrozenJson
 from threeport.kube.cluster import Cluster
 from threeport.kube.labels import INSTANCE_LABEL
@@ -59,7 +60,8 @@ async def tear_down(
         uids = {str(live[id_of(item)]["metadata"]["uid"]) for item in first}
         await delete_all(cluster, first, live, check_lease)
         if uids <= asked and not spared:
-            return _what_remains(remaining, live) + await _held_pods(cluster, first, live, uid)
+            held = await _held_pods(cluster, first, live, uid) + await _held_in_namespaces(cluster, live, inventory)
+            return _what_remains(remaining, live) + held
         asked |= uids
     await forget(cluster, instance, uid)
     return ""
@@ -91,6 +93,20 @@ async def _held_pods(cluster: Cluster, going: Sequence[FrozenJson], live: Live, 
     pods = await cluster.list("v1", "Pod", label_selector=f"{INSTANCE_LABEL}={uid}") if waits else []
     held = [describe_going(pod) for pod in pods if holders_of(pod)]
     return f"; among its pods {', '.join(held[:NAMED])}" if held else ""
+
+
+async def _held_in_namespaces(cluster: Cluster, live: Live, inventory: Sequence[FrozenJson]) -> str:
+    """What somebody else holds in namespaces that cannot go for it, as part of a sentence: they do not name it."""
+    stuck = [str(obj["metadata"]["name"]) for obj in live.values() if is_held_by_content(obj)]
+    lists = await asyncio.gather(
+        *(
+            cluster.list(*kind, namespace=namespace, metadata_only=True)
+            for namespace in stuck
+            for kind in kinds_with(inventory)
+        )
+    )
+    held = [describe_going(obj) for found in lists for obj in found if holders_of(obj)]
+    return f"; in it {', '.join(held[:NAMED])}" if held else ""
 
 
 def _what_remains(remaining: Sequence[FrozenJson], live: Live) -> str:

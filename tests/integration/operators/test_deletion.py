@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.fixtures.manifests import CONFIG, DEPLOYMENT
 from tests.integration.operators.conftest import INSTANCE, WORKLOAD, Space
 from tests.integration.operators.test_workload import labelled
@@ -72,6 +74,31 @@ async def test_what_others_hold_is_waited_for_and_named_and_what_was_applied_bef
     await hold(space, config)
     await space.gone(WORKLOAD, "shop")
     assert await labelled(space, uid, ("v1", "ConfigMap"), ("apps/v1", "Deployment"), ("v1", "Namespace")) == []
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("shared_runtime", ["real"], indirect=True)
+async def test_what_others_hold_in_a_namespace_that_goes_is_named_though_it_is_none_of_ours(space: Space) -> None:
+    await space.deploy("shop", [CONFIG])
+    namespace = (await space.ready(INSTANCE, "shop"))["status"]["namespace"]
+    root = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kube-root-ca.crt", "namespace": namespace}}
+
+    async def is_there() -> bool:
+        return await find(space, root) is not None
+
+    await space.until(is_there)
+    await hold(space, root, HOLD)
+    await space.client.delete(WORKLOAD, "shop", space.namespace)
+    try:
+
+        async def is_named() -> bool:
+            text = str(((await space.get(INSTANCE, "shop")) or {}).get("status"))
+            return f"in it ConfigMap {namespace}/kube-root-ca.crt (held by finalizer {HOLD})" in text
+
+        await space.until(is_named)
+    finally:
+        await hold(space, root)
+    await space.gone(WORKLOAD, "shop")
 
 
 async def test_a_namespace_in_which_others_keep_something_stays_and_is_theirs_from_then_on(space: Space) -> None:
