@@ -18,7 +18,7 @@ from yarl import URL
 
 from threeport.kube.access import ClusterAccess
 from threeport.kube.connection import no_redirects, tls_context
-from threeport.kube.errors import NETWORK_ERRORS, from_answer, from_network
+from threeport.kube.errors import NETWORK_ERRORS, Rejected, from_answer, from_network, status_of
 
 CONNECT_TIMEOUT: Final = 5.0
 """Seconds to reach the cluster."""
@@ -97,4 +97,7 @@ async def _raise_for_status(response: aiohttp.ClientResponse, subject: str) -> N
         return
     refused = ApiException(status=response.status, reason=response.reason)
     refused.body = (await response.content.read(LARGEST_ANSWER)).decode(errors="replace")
-    raise from_answer(refused, subject)
+    error = from_answer(refused, subject)
+    if isinstance(error, Rejected):
+        raise Rejected(f"{subject} cannot be read: {status_of(refused).get('message') or response.reason}")
+    raise error

@@ -55,6 +55,13 @@ def test_what_is_not_there_is_named(team: Team, web: list[str]) -> None:
     assert "Deployment/web" in other.err
 
 
+def test_an_earlier_run_is_asked_for_only_where_there_was_one(team: Team, web: list[str], kubelet: Kubelet) -> None:
+    refused = team("logs", "workload/web", "--previous")
+    assert (refused.code, refused.out) == (3, "")
+    assert "was restarted" in refused.err
+    assert not any("previous" in path for path in kubelet.requests)
+
+
 def test_pods_without_the_label_of_the_instance_are_out_of_reach(
     team: Team, web: list[str], cluster: Cluster, kubelet: Kubelet
 ) -> None:

@@ -72,6 +72,10 @@ async def sources(placement: Placement, cluster: Cluster, options: LogOptions) -
             raise NotFound(f"{placement.name} has no container {options.container!r}. It has {', '.join(names)}.")
     else:
         found = [one for one in found if not one.container.init] or found
+    if options.previous and not options.follow:
+        found = [one for one in found if one.container.restarts]
+        if not found:
+            raise NotFound(f"No such container of {placement.name} was restarted: none has an earlier log.")
     if len(found) > MOST_SOURCES:
         raise BadRequest(f"These are {len(found)} containers; at most {MOST_SOURCES} at a time: name a pod.")
     return found
