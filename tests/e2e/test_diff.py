@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from typing import Any
 
-from tests.e2e.conftest import Tptctl
+from tests.e2e.conftest import Eventually, Tptctl
 from tests.e2e.test_main_path import CONFIG_MAP, workload
+from threeport.common.types import JsonObject
 
 SECRET = """\
 apiVersion: v1
@@ -115,3 +118,30 @@ def test_a_workload_in_a_namespace_that_is_yet_to_be_made_is_compared_too(shared
     assert [one["name"] for one in instance["resources"]] == ["first-<suffix>", "a"]
     assert not any("error" in one for one in instance["resources"])
     assert shared("get", "namespace", "fresh").code == 3
+
+
+def test_of_two_comparisons_at_once_one_is_interrupted_and_the_other_is_answered(
+    shared: Tptctl, eventually: Eventually
+) -> None:
+    shared.ok("apply", "-f", "-", stdin=workload("two", CONFIG_MAP % ("a", "x")))
+    shared.ok("wait", "workload/two", "--timeout", "60s")
+    controller = shared.pid("controller-workload")
+    os.kill(controller, signal.SIGSTOP)
+    try:
+        running = [shared.start("diff", "workload/two") for _ in range(2)]
+        eventually(lambda: len(previews(shared)) == 2)
+        running[0].send_signal(signal.SIGINT)
+        _, err = running[0].communicate(timeout=60)
+        assert (running[0].returncode, "Traceback" in err) == (130, False)
+        assert sum("deletionTimestamp" in one["metadata"] for one in previews(shared)) <= 1
+    finally:
+        os.kill(controller, signal.SIGCONT)
+    _, err = running[1].communicate(timeout=100)
+    assert (running[1].returncode, "No differences." in err) == (0, True)
+    eventually(lambda: not previews(shared))
+    shared.ok("delete", "workload/two")
+
+
+def previews(shared: Tptctl) -> list[JsonObject]:
+    found: list[JsonObject] = json.loads(shared.ok("get", "workloadpreviews", "-o", "json"))["items"]
+    return found
