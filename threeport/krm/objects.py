@@ -17,8 +17,8 @@ from threeport.krm.reading.options import check_list_options
 from threeport.krm.reading.reader import Reader
 from threeport.krm.reading.selection import parse_selection
 from threeport.krm.services import Services
-from threeport.krm.steps import is_dry_run, parse_steps
-from threeport.krm.transactions import Transactions
+from threeport.krm.transactions.running import Transactions
+from threeport.krm.transactions.steps import is_dry_run, parse_steps
 from threeport.krm.watching.selecting import action_of
 from threeport.krm.watching.watches import Watches
 from threeport.krm.writing.access import authorize, read

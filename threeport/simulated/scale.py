@@ -13,7 +13,7 @@ from aiohttp import web
 from threeport.common.errors import BadRequest, Conflict, Invalid, MethodNotAllowed, NotFound
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.krm.answers import json_answer
-from threeport.krm.apply import track_update
+from threeport.krm.apply.tracking import track_update
 from threeport.krm.bodies import decode_object, read_limited
 from threeport.krm.interfaces import Caller
 from threeport.krm.patches import MERGE, merge_patched

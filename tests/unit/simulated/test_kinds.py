@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from threeport.common.errors import BadRequest, Invalid
-from threeport.krm.apply import applied
+from threeport.krm.apply.applying import applied
 from threeport.resources.validation import validate
 from threeport.simulated.kinds import built_in_kinds
 from threeport.simulated.kinds.extensions import kind_of_definition

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threeport.common.types import JsonObject
 from threeport.krm import metadata
-from threeport.krm.apply import applied
+from threeport.krm.apply.applying import applied
 from threeport.krm.services import Services
 from threeport.krm.writing.access import not_found
 from threeport.krm.writing.creating import Creator

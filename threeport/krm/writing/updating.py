@@ -9,7 +9,7 @@ import orjson
 
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.krm import drafts, metadata
-from threeport.krm.apply import track_update
+from threeport.krm.apply.tracking import track_update
 from threeport.krm.namespaces import RESOURCE as NAMESPACES
 from threeport.krm.namespaces import name_by_label
 from threeport.krm.references import targets_of

@@ -1,7 +1,4 @@
-"""Several operations on objects of any kinds, all of them or none: ``POST .../transactions``.
-
-{"operations": [{"operation": "apply", "object": {...}}, ...]} -> {"results": [{...}, ...]}
-"""
+"""Plans the operations of a transaction one upon the other, and commits them together."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from threeport.krm.error_details import describe
 from threeport.krm.interfaces import Caller
 from threeport.krm.patches import merge_patched
 from threeport.krm.services import Services
-from threeport.krm.steps import VERBS, Step
+from threeport.krm.transactions.steps import VERBS, Step
 from threeport.krm.writing.access import authorize
 from threeport.krm.writing.committing import ATTEMPTS
 from threeport.krm.writing.plans import Plan, WriteRequest

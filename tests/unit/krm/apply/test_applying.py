@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from threeport.common.errors import Conflict
-from threeport.krm.apply import applied, managers_of, track_update
-from threeport.krm.fieldsv1 import fields_of, from_json, to_json
+from threeport.krm.apply.applying import applied
+from threeport.krm.apply.fieldsv1 import fields_of, from_json, to_json
+from threeport.krm.apply.managers import managers_of
+from threeport.krm.apply.tracking import track_update
 from threeport.resources.kind import Kind
 
 SCHEMA = {
