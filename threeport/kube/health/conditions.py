@@ -1,9 +1,9 @@
 """Objects of kinds that have no rules of their own, by the conventions that controllers keep.
 
 The rules are those of kstatus (sigs.k8s.io/cli-utils, ``pkg/kstatus``): what is of an older generation says nothing,
-``Stalled`` and ``Reconciling`` rule over ``Ready``, an object that says nothing is taken to be what its spec says: without
-conditions and without ``observedGeneration`` it is Current there (``Compute`` in ``status.go`` ends so: "the absence of any
-known conditions means the resource is current") and Healthy here, as many kinds never have a status. In
+``Stalled`` and ``Reconciling`` rule over ``Ready``, an object that says nothing is taken to be what its spec says:
+without conditions and without ``observedGeneration`` it is Current there (``Compute`` in ``status.go`` ends so: "the
+absence of any known conditions means the resource is current") and Healthy here, as many kinds never have a status. In
 kstatus that is not ready is always under way; here the words that controllers choose for their reasons tell whether
 somebody has to do something: ``InstallFailed`` (Flux), ``ErrRegisterACMEAccount`` (cert-manager), ``ReconcileError``
 (Crossplane), ``SecretSyncedError`` (External Secrets), or the severity that Cluster API puts beside them.
