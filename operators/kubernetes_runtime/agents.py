@@ -2,7 +2,8 @@
 
 On the machine of a local control plane that is a process, started by the supervisor for each file in
 ``THREEPORT_AGENT_DIR``; otherwise a Deployment in the cluster. Both have exactly the rights of the account installed.
-Tokens are made anew when two thirds of their life are over, or when what they were made for has changed.
+Tokens are made anew when two thirds of their life are over, when what they were made for has changed, and when they are
+older than a silence of the agent: they may have been revoked, or replaced by something that is none.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from typing import Final
 import jwt
 import orjson
 
+from operators.kubernetes_runtime.heartbeats import REPORTING
 from operators.kubernetes_runtime.installation import ensure
 from operators.kubernetes_runtime.settings import RuntimeSettings
 from threeport.common.types import FrozenJson, JsonObject
+from threeport.controller.conditions import condition
 from threeport.controller.controller import Controller
 from threeport.controller.cycle import Waiting
 from threeport.kube.agent_deployment import (
@@ -100,7 +103,8 @@ async def _ensure_file(
     metrics_port: int | None,
 ) -> None:
     made_for = _digest(runtime, settings, cluster, str(metrics_port or ""))
-    if is_good(_read(path), made_for):
+    known = _read(path)
+    if is_good(known, made_for) and _may_serve(controller, runtime, str(known.get("token") or "")):
         return
     token, expires = await _account_token(cluster)
     api_token = await _api_token(controller, runtime)
@@ -126,7 +130,8 @@ async def _ensure_deployment(
     secret = await cluster.get("v1", "Secret", name, AGENT_NAMESPACE)
     annotations = (secret or {"metadata": {}})["metadata"].get("annotations") or {}
     known = {"madeFor": annotations.get(MADE_FOR), "renewAfter": annotations.get(RENEW_AFTER)}
-    token = "" if is_good(known, made_for) else await _api_token(controller, runtime)
+    is_kept = is_good(known, made_for) and _may_serve(controller, runtime, _token_in(secret or {}))
+    token = "" if is_kept else await _api_token(controller, runtime)
     access = ApiAccess(url=settings.api_url, ca=settings.ca(), token=token)
     if token:
         manifest = access_secret(name, access)
@@ -163,6 +168,28 @@ def is_good(known: FrozenJson, made_for: str) -> bool:
     return known.get("madeFor") == made_for and time.time() < renew_after < time.time() + LONGEST_LIFE
 
 
+def may_be_accepted(token: str, runtime: FrozenJson) -> bool:
+    """Whether the Threeport API may still accept a token: it is one, and no older than the silence of its agent."""
+    issued = _claims_of(token).get("iat")
+    if not isinstance(issued, int | float):
+        return False
+    reporting = condition(runtime.get("status"), REPORTING) or {}
+    silent_since = reporting.get("lastTransitionTime") if reporting.get("status") == "False" else None
+    return not silent_since or issued >= datetime.fromisoformat(str(silent_since)).timestamp()
+
+
+def _may_serve(controller: Controller, runtime: FrozenJson, token: str) -> bool:
+    """Where the API gives no tokens there is none to look at."""
+    return controller.lease is None or may_be_accepted(token, runtime)
+
+
+def _token_in(secret: FrozenJson) -> str:
+    try:
+        return base64.b64decode((secret.get("data") or {}).get("token") or "").decode()
+    except ValueError:
+        return ""
+
+
 def _renew_after(expires: float) -> float:
     now = time.time()
     return round(now + max(0.0, expires - now) * 2 / 3)
@@ -170,12 +197,16 @@ def _renew_after(expires: float) -> float:
 
 def _expiry_of(token: str) -> float:
     """When a JWT ends, in seconds since the epoch; a year from now for what does not say."""
-    try:
-        claims = jwt.decode(token, options={"verify_signature": False})
-    except jwt.InvalidTokenError:
-        claims = {}
-    expires = claims.get("exp")
+    expires = _claims_of(token).get("exp")
     return float(expires) if isinstance(expires, int | float) else time.time() + 365 * 24 * 3600
+
+
+def _claims_of(token: str) -> JsonObject:
+    """What a JWT says of itself; nothing for what is none."""
+    try:
+        return dict(jwt.decode(token, options={"verify_signature": False}))
+    except jwt.InvalidTokenError:
+        return {}
 
 
 def _digest(runtime: FrozenJson, settings: RuntimeSettings, cluster: Cluster, more: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 
+import jwt
 import pytest
 
-from operators.kubernetes_runtime.agents import agent_pod, agent_settings, is_good
+from operators.kubernetes_runtime.agents import agent_pod, agent_settings, is_good, may_be_accepted
 from operators.kubernetes_runtime.settings import RuntimeSettings
 from threeport.common.types import JsonObject
 from threeport.kube.agent_deployment import DEFAULT_RESOURCES, METRICS_PORT
@@ -59,3 +60,20 @@ def test_tokens_are_made_anew_when_their_time_has_come_or_what_is_said_of_it_mak
     for said in (known, str(known)):
         assert is_good({"madeFor": "x", "renewAfter": said}, "x") is good
         assert not is_good({"madeFor": "x", "renewAfter": said}, "y")
+
+
+NEW_YEAR = 1767225600
+"""2026-01-01T00:00:00Z"""
+
+
+@pytest.mark.parametrize(
+    ("age", "reporting", "kept"), [(60, "True", True), (60, "False", False), (-60, "False", True), (60, None, True)]
+)
+def test_a_token_that_is_older_than_the_silence_of_its_agent_is_made_anew(
+    age: int, reporting: str | None, kept: bool
+) -> None:
+    said = {"type": "AgentReporting", "status": reporting, "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    runtime = {"status": {"conditions": [said] if reporting else []}}
+    token = jwt.encode({"iat": NEW_YEAR - age}, "k" * 32)
+    assert may_be_accepted(token, runtime) is kept
+    assert not may_be_accepted("what somebody wrote there", runtime)
