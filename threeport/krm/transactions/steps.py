@@ -15,7 +15,7 @@ from threeport.common.errors import ApiError, BadRequest, RequestTooLarge
 from threeport.common.types import JsonObject
 from threeport.krm.deletion import DeleteOptions, parse_options
 from threeport.krm.interfaces import Verb
-from threeport.krm.metadata import MANAGER_RULE, is_manager
+from threeport.krm.metadata_rules import MANAGER_RULE, is_manager
 from threeport.krm.paths import Target
 from threeport.krm.writing.plans import Options
 from threeport.resources.kind import Catalog

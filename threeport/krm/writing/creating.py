@@ -9,6 +9,7 @@ import orjson
 from threeport.common.types import JsonObject
 from threeport.krm import drafts, metadata
 from threeport.krm.interfaces import Caller
+from threeport.krm.metadata_rules import check_metadata
 from threeport.krm.namespaces import RESOURCE as NAMESPACES
 from threeport.krm.namespaces import Namespaces, begin, name_by_label
 from threeport.krm.paths import Target
@@ -38,7 +39,7 @@ class Creator:
         caller, options, kind = request.caller, request.options, request.target.kind
         obj = _placed(body, request.target)
         own, dropped = split_bookkeeping(obj, caller.controller)
-        metadata.check_metadata(obj, kind)
+        check_metadata(obj, kind)
         _complete(obj, kind, caller)
         target = replace(request.target, name=obj["metadata"]["name"])
         await authorize(self._services, caller, "create", target, obj)

@@ -9,7 +9,7 @@ from aiohttp import web
 from threeport.krm.bodies import decode_object, read_limited
 from threeport.krm.deletion import DeleteOptions, parse_options
 from threeport.krm.interfaces import Caller
-from threeport.krm.metadata import MANAGER_RULE, is_manager
+from threeport.krm.metadata_rules import MANAGER_RULE, is_manager
 from threeport.krm.negotiation import is_true
 from threeport.krm.options import INVALID, invalid_option, not_supported, parse_dry_run
 from threeport.krm.writing.plans import Options

@@ -10,6 +10,7 @@ import orjson
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.krm import drafts, metadata
 from threeport.krm.apply.tracking import track_update
+from threeport.krm.metadata_rules import check_metadata
 from threeport.krm.namespaces import RESOURCE as NAMESPACES
 from threeport.krm.namespaces import name_by_label
 from threeport.krm.references import targets_of
@@ -110,7 +111,7 @@ def _settle_metadata(request: WriteRequest, new: JsonObject, old: FrozenJson) ->
     """Raises `Invalid` for metadata that was changed to what it cannot be; labels a namespace by its name."""
     kind = request.target.kind
     if not drafts.same(new["metadata"], old["metadata"]):
-        metadata.check_metadata(new, kind)
+        check_metadata(new, kind)
     if kind.resource == NAMESPACES:
         name_by_label(new)
 
