@@ -7,9 +7,13 @@ import json
 from typing import Any
 
 import kr8s.asyncio
+import pytest
 from kr8s.asyncio.objects import new_class
 
 from tests.integration.clients.conftest import API_VERSION, PLURAL, READY, labelled
+
+# kr8s says so of every version that is newer than itself.
+pytestmark = pytest.mark.filterwarnings("ignore:Kubernetes version .* is not supported:UserWarning")
 
 DEADLINE = 20
 
