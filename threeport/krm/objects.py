@@ -10,16 +10,15 @@ from threeport.common.errors import ApiError, BadRequest, MethodNotAllowed, NotF
 from threeport.krm.answers import is_worth_compressing, json_answer
 from threeport.krm.bodies import read_object
 from threeport.krm.error_details import describe
-from threeport.krm.interfaces import Action, Caller, Verb
+from threeport.krm.interfaces import Caller, Verb
 from threeport.krm.negotiation import is_true, negotiate
 from threeport.krm.paths import Target
 from threeport.krm.reading.options import check_list_options
 from threeport.krm.reading.reader import Reader
-from threeport.krm.reading.selection import parse_selection
+from threeport.krm.reading.selection import action_of, parse_selection
 from threeport.krm.services import Services
 from threeport.krm.transactions.running import Transactions
 from threeport.krm.transactions.steps import is_dry_run, parse_steps
-from threeport.krm.watching.selecting import action_of
 from threeport.krm.watching.watches import Watches
 from threeport.krm.writing.access import authorize, read
 from threeport.krm.writing.collection_deletion import CollectionDeletes
@@ -92,12 +91,10 @@ class Objects:
         form = negotiate(request.headers.get("Accept"))
         selection = parse_selection(target, request.query, caller)
         if is_true(request.query, "watch"):
-            await self._services.authorizer.authorize(caller, action_of(target, selection))
+            await self._services.authorizer.authorize(caller, action_of("watch", target, selection))
             return await self._watches.serve(request, caller, target, selection, form)
         check_list_options(request.query)
-        name = selection.fields.name or ""
-        action = Action("list", target.kind, target.namespace, name, labels=selection.labels)
-        await self._services.authorizer.authorize(caller, action)
+        await self._services.authorizer.authorize(caller, action_of("list", target, selection))
         answer = json_answer(await self._reader.many(caller, target, selection, form, request.query))
         if is_worth_compressing(request, answer):
             answer.enable_compression(web.ContentCoding.gzip)

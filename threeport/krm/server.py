@@ -14,7 +14,8 @@ from aiohttp import web
 from threeport import __version__
 from threeport.common.errors import BadRequest, MethodNotAllowed, NotAcceptable, NotFound
 from threeport.events.tasks import stop
-from threeport.krm import discovery, reviews
+from threeport.krm import reviews
+from threeport.krm.about import KUBERNETES_VERSION, About, is_about_server
 from threeport.krm.answers import JSON, as_api_error, error_answer, json_answer
 from threeport.krm.bodies import read_object
 from threeport.krm.caller import CALLER
@@ -23,7 +24,6 @@ from threeport.krm.interfaces import Admitter, Authorizer, Caller, EventSource, 
 from threeport.krm.namespaces import Namespaces
 from threeport.krm.negotiation import prefers_yaml
 from threeport.krm.objects import Objects
-from threeport.krm.openapi.documents import OpenApi
 from threeport.krm.paths import parse_target, segments_of
 from threeport.krm.reading.reader import Reader
 from threeport.krm.reviews import Reviews
@@ -37,9 +37,6 @@ from threeport.resources.kind import Catalog
 from threeport.resources.model import GROUP, VERSION
 from threeport.store.ownership import Ownership
 from threeport.store.records import StoredObject
-
-KUBERNETES_VERSION = ("1", "36")
-"""The version of Kubernetes whose protocol is spoken."""
 
 ROOTS = ("api", "apis", "openapi", "version")
 """The first parts of all paths that are served."""
@@ -85,8 +82,7 @@ class KrmServer:
             written=self.notice,
         )
         self._services = services
-        self._git_version = git_version
-        self._openapi = OpenApi(catalog)
+        self._about = About(services, git_version)
         self._garbage = GarbageCollector(services, ownership) if ownership else None
         self._reviews = Reviews(catalog, authorizer)
         self._namespaces = Namespaces(services)
@@ -148,10 +144,10 @@ class KrmServer:
 
     async def _dispatch(self, request: web.Request, caller: Caller, path: list[str]) -> web.StreamResponse:
         match path:
-            case ["api" | "apis" | "openapi" | "version", *_] if _is_about_server(path):
+            case ["api" | "apis" | "openapi" | "version", *_] if is_about_server(path):
                 if request.method not in ("GET", "HEAD"):
                     raise MethodNotAllowed(f"{request.method} is not possible here; use GET")
-                return self._about_server(request, caller, path)
+                return self._about.answer(request, caller, path)
             case _ if path == _TRANSACTIONS and self._services.transactions:
                 if request.method != "POST":
                     raise MethodNotAllowed("transactions can only be posted")
@@ -169,53 +165,6 @@ class KrmServer:
                 target = parse_target(self._services.catalog, group, version, rest)
                 return await self._objects.answer(request, caller, target)
         raise NotFound("the server could not find the requested resource")
-
-    def _about_server(self, request: web.Request, caller: Caller, path: list[str]) -> web.Response:
-        catalog = self._services.catalog
-        aggregated = discovery.aggregated_version(request.headers.get("Accept", ""))
-        match path:
-            case ["version"]:
-                major, minor = KUBERNETES_VERSION
-                return json_answer({"major": major, "minor": minor, "gitVersion": self._git_version, "platform": ""})
-            case ["api" | "apis" as root] if aggregated:
-                return self._aggregated(caller, root, aggregated)
-            case ["api"]:
-                return json_answer(discovery.core_versions())
-            case ["apis"]:
-                return json_answer(discovery.groups(catalog))
-            case ["apis", group]:
-                return json_answer(discovery.group(catalog, group))
-            case ["api", version]:
-                return json_answer(self._resources(caller, "", version))
-            case ["apis", group, version]:
-                return json_answer(self._resources(caller, group, version))
-            case ["openapi", *rest]:
-                return self._openapi.answer(rest, request.query, request.headers)
-        raise NotFound("the server could not find the requested resource")
-
-    def _aggregated(self, caller: Caller, root: str, version: str) -> web.Response:
-        body = discovery.aggregated(
-            self._services.catalog,
-            core=root == "api",
-            version=version,
-            merged_status=caller.controller is not None,
-            subresources=self._services.subresources,
-        )
-        answer = json_answer(body)
-        answer.headers["Content-Type"] = discovery.aggregated_type(version)
-        answer.headers["Vary"] = "Accept"
-        return answer
-
-    def _resources(self, caller: Caller, group: str, version: str) -> dict[str, object]:
-        merged = caller.controller is not None
-        return discovery.resources(
-            self._services.catalog, group, version, merged_status=merged, subresources=self._services.subresources
-        )
-
-
-def _is_about_server(path: Sequence[str]) -> bool:
-    """Whether a path speaks of the server itself, and not of objects."""
-    return path[0] in ("openapi", "version") or len(path) <= (2 if path[0] == "api" else 3)
 
 
 def _is_list(path: str) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
-from threeport.krm.interfaces import Caller, LabelRequirement, Shard
+from threeport.krm.interfaces import Action, Caller, LabelRequirement, Shard
 from threeport.krm.paths import Target
 from threeport.krm.reading.selectors import (
     FieldSelector,
@@ -16,6 +17,8 @@ from threeport.krm.reading.selectors import (
 )
 from threeport.resources.kind import Kind
 from threeport.store.records import Key, Listing
+
+CollectionVerb: TypeAlias = Literal["list", "watch", "deletecollection"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,11 @@ def parse_selection(target: Target, query: Mapping[str, str], caller: Caller) ->
         referring_to=parse_reference(reference) if reference else None,
         shard=parse_shard(shard) if shard else caller.shard,
     )
+
+
+def action_of(verb: CollectionVerb, target: Target, selection: Selection) -> Action:
+    """What the authorizer is asked about a collection, or the part of it that is selected."""
+    return Action(verb, target.kind, target.namespace, selection.fields.name or "", labels=selection.labels)
 
 
 def names_one(target: Target, selection: Selection) -> bool:

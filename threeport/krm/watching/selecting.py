@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 from threeport.common.ids import shard_of
-from threeport.krm.interfaces import Action
-from threeport.krm.paths import Target
 from threeport.krm.reading.selection import Selection
 from threeport.krm.reading.selectors import labels_match
 from threeport.store.records import StoredObject
-
-
-def action_of(target: Target, selection: Selection) -> Action:
-    """What the authorizer is asked about a watch."""
-    return Action("watch", target.kind, target.namespace, selection.fields.name or "", labels=selection.labels)
 
 
 def selects(selection: Selection, event: StoredObject) -> bool:

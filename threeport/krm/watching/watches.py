@@ -17,12 +17,11 @@ from threeport.krm.negotiation import Form
 from threeport.krm.paths import Target
 from threeport.krm.reading.positions import resume_point
 from threeport.krm.reading.reader import Reader
-from threeport.krm.reading.selection import Selection, names_one
+from threeport.krm.reading.selection import Selection, action_of, names_one
 from threeport.krm.services import Services
 from threeport.krm.watching.feed import Feed
 from threeport.krm.watching.options import parse_watch_options
 from threeport.krm.watching.renditions import Renditions
-from threeport.krm.watching.selecting import action_of
 from threeport.krm.watching.watch import Watch
 from threeport.store.records import Key, Page
 
@@ -67,7 +66,8 @@ class Watches:
             await asyncio.sleep(_CHECK_PERIOD)
             for watch in tuple(self._open):
                 try:
-                    await self._services.authorizer.authorize(watch.caller, action_of(watch.target, watch.selection))
+                    action = action_of("watch", watch.target, watch.selection)
+                    await self._services.authorizer.authorize(watch.caller, action)
                 except ApiError:
                     watch.cut()
                 except Exception:

@@ -9,11 +9,11 @@ from aiohttp import web
 from threeport.common.errors import ApiError, NotFound
 from threeport.krm.answers import json_answer, success
 from threeport.krm.deletion import DeleteOptions
-from threeport.krm.interfaces import Action, Caller
+from threeport.krm.interfaces import Caller
 from threeport.krm.paths import Target
 from threeport.krm.reading.options import parse_limit
 from threeport.krm.reading.reader import Reader
-from threeport.krm.reading.selection import parse_selection
+from threeport.krm.reading.selection import action_of, parse_selection
 from threeport.krm.services import Services
 from threeport.krm.writing.options import read_delete_options
 from threeport.krm.writing.serving import Writes
@@ -38,9 +38,7 @@ class CollectionDeletes:
         What can be deleted is, whatever stands against the others; raises the first of those errors, at the end.
         """
         selection = parse_selection(target, request.query, caller)
-        name = selection.fields.name or ""
-        action = Action("deletecollection", target.kind, target.namespace, name, labels=selection.labels)
-        await self._services.authorizer.authorize(caller, action)
+        await self._services.authorizer.authorize(caller, action_of("deletecollection", target, selection))
         options, limit = await read_delete_options(request), parse_limit(request.query)
         after: tuple[str, str] | None = None
         refused: list[ApiError] = []
