@@ -77,6 +77,7 @@ class Memory:
         for resource, events in self._by_uid.items():
             self._by_uid[resource] = {uid: event for uid, event in events.items() if event.revision > below}
         self._by_key = {key: event for key, event in self._by_key.items() if event.revision > below}
+        self._hearsay &= self._by_key.keys()
         self.size = sum(_size_of(event) for events in self._by_uid.values() for event in events.values())
 
     def _keep(self, event: StoredObject) -> None:
@@ -84,7 +85,6 @@ class Memory:
         known = events.get(event.uid)
         self.size += _size_of(event) - (0 if known is None else _size_of(known))
         events[event.uid] = event
-        self._hearsay &= self._by_key.keys()
 
 
 def replay_of(remembered: Iterable[StoredObject]) -> list[StoredObject]:
