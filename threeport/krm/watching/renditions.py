@@ -18,7 +18,8 @@ from threeport.resources.kind import Kind
 from threeport.store.records import StoredObject
 
 _CREATED = re.compile(r'"creationTimestamp":"([0-9TZ:-]{20})"')
-_KEPT_BYTES = 64 * 1024 * 1024
+_OVERHEAD = 400
+"""Bytes that Python needs for one rendition and its key, besides the JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,11 @@ class Rendition:
 
 
 class Renditions:
-    """Makes and remembers renditions; the oldest go first when they take more than 64 MiB."""
+    """Makes and remembers renditions; the oldest go first when they take more than `most` bytes of memory."""
 
-    def __init__(self, views: Views) -> None:
+    def __init__(self, views: Views, *, most: int = 16 * 1024 * 1024) -> None:
         self._views = views
+        self._most = most
         self._kept: OrderedDict[tuple[str, int, str | None, Form], Rendition] = OrderedDict()
         self._size = 0
 
@@ -53,10 +55,10 @@ class Renditions:
 
     def _keep(self, key: tuple[str, int, str | None, Form], rendition: Rendition) -> None:
         self._kept[key] = rendition
-        self._size += len(rendition.raw)
-        while self._size > _KEPT_BYTES:
+        self._size += len(rendition.raw) + _OVERHEAD
+        while self._size > self._most:
             _, oldest = self._kept.popitem(last=False)
-            self._size -= len(oldest.raw)
+            self._size -= len(oldest.raw) + _OVERHEAD
 
     def _make(self, kind: Kind, obj: StoredObject, controller: str | None, form: Form, include: str) -> Rendition:
         text = self._views.text(kind, obj, controller)
