@@ -147,16 +147,16 @@ async def take_report(event: kopf.RawEvent, memo: kopf.Memo, **indices: Any) -> 
     when this controller began, since each of its instances has a cycle then, which reads the report.
     """
     controller, report = _controller(memo), _plain(event["object"])
-    is_gone, told = event["type"] == "DELETED", None if event["type"] == "DELETED" else report
+    is_gone = event["type"] == "DELETED"
     known: kopf.Index[str, JsonObject] = indices["instances"]
     seen = next(iter(known.get((report.get("spec") or {}).get("instanceUid") or "", ())), None)
-    instance = await roll_up(controller, seen, told) if seen is not None else None
+    instance = await roll_up(controller, seen, report, is_gone=is_gone) if seen is not None else None
     if instance is None and seen is not None and event["type"] is None:
         instance = seen
     elif instance is None:
         instance = await reported_instance(controller, report)
         if instance is not None:
-            instance = await roll_up(controller, instance, told) or instance
+            instance = await roll_up(controller, instance, report, is_gone=is_gone) or instance
     if instance is not None and not is_gone:
         await _compare_on_word(controller, instance, report, memo)
 

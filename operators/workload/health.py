@@ -69,9 +69,12 @@ async def reported_instance(controller: Controller, report: FrozenJson) -> JsonO
     return found if found is not None and found["metadata"]["uid"] == spec.get("instanceUid") else None
 
 
-async def roll_up(controller: Controller, instance: FrozenJson, report: FrozenJson | None) -> JsonObject | None:
+async def roll_up(
+    controller: Controller, instance: FrozenJson, report: FrozenJson | None, *, is_gone: bool = False
+) -> JsonObject | None:
     """Brings health and ``Ready`` of the instance up to date with a report; tells of it if the reason is new.
 
+    A report that `is_gone` has been deleted: nothing is known any more, unless it was of a place that was left.
     Returns the instance as it then is; None if nothing was written, perhaps because `instance` is an old copy.
     """
     news: list[Verdict] = []
@@ -83,7 +86,7 @@ async def roll_up(controller: Controller, instance: FrozenJson, report: FrozenJs
             return
         if report is not None and report["spec"]["runtimeRef"]["name"] != status.get("runtime"):
             return  # where it ran before, or the same cluster under another name: says nothing of here and now
-        verdict = assess(status, seen["metadata"]["uid"], report)
+        verdict = assess(status, seen["metadata"]["uid"], None if is_gone else report)
         put_verdict(status, verdict, former.get("observedGeneration"))
         if former.get("reason") != verdict.reason:
             news.append(verdict)

@@ -41,6 +41,10 @@ class _Outdated(Exception):
     """What a cycle knows of its instance is not its newest state."""
 
 
+MEANWHILE: Final = 5.0
+"""Seconds, at most, until a cycle that found something changed meanwhile begins anew, however often the instance has
+waited for something else before."""
+
 AWAY: Final = 45.0
 """Seconds, at most, between attempts to take an instance out of a cluster that did not let us."""
 
@@ -64,7 +68,7 @@ async def reconcile_instance(controller: Controller, seen: FrozenJson) -> str:
     try:
         return await _cycle(controller, instance)
     except _Outdated:
-        raise Waiting("Changed", "the instance has changed meanwhile", first=0.1) from None
+        raise Waiting("Changed", "the instance has changed meanwhile", first=0.1, longest=MEANWHILE) from None
 
 
 async def _cycle(controller: Controller, instance: FrozenJson) -> str:
@@ -78,13 +82,13 @@ async def _cycle(controller: Controller, instance: FrozenJson) -> str:
     try:
         definition = await at_revision(controller, latest, revision)
         place = await place_of(controller, instance)
-        await _leave_former_place(controller, instance, place)
+        known = await _leave_former_place(controller, instance, place)
         desired = await desired_of(place, definition, instance)
     except (Refused, Waiting):
         if not is_begun:
             await _expect_unchanged(controller, instance, latest)
         raise
-    intended = await _persist_intent(controller, instance, place, desired, revision)
+    intended = await _persist_intent(controller, known, place, desired, revision) if known is not None else None
     if intended is None:
         return "is gone"
     if not is_begun:
@@ -152,20 +156,25 @@ async def _tear_down(
         raise Waiting("Deleting", f"waits for the deletion of {remains}", first=pace, longest=pace)
 
 
-async def _leave_former_place(controller: Controller, instance: FrozenJson, place: Place) -> None:
-    """An instance that moves to another runtime is first taken out of the one that it leaves."""
+async def _leave_former_place(controller: Controller, instance: FrozenJson, place: Place) -> FrozenJson | None:
+    """An instance that moves to another runtime is first taken out of the one that it leaves.
+
+    Returns the instance as it then is, or None if it is gone. Raises `_Outdated` if it is not as it was known.
+    """
     status = instance.get("status") or {}
     former = status.get("runtime")
     if not former or former == place.runtime:
-        return
+        return instance
     left = await place_left(controller, former)
     if left is not None:
         await _tear_down(controller, left, instance, inventory_of(status))
 
-    def forget(status: JsonObject, _: FrozenJson) -> None:
+    def forget(status: JsonObject, seen: FrozenJson) -> None:
+        if _identity_of(seen) != _identity_of(instance):
+            raise _Outdated
         status.update(runtime=None, inventory=None, appliedHash=None, namespace=None)
 
-    await write_status(controller.client, INSTANCE, instance, forget)
+    return await write_status(controller.client, INSTANCE, instance, forget)
 
 
 async def _persist_intent(
@@ -205,7 +214,7 @@ async def _expect_unchanged(controller: Controller, instance: FrozenJson, defini
     """A definition that changed before we noted that we use it has not told us so; from now on it does."""
     current = await definition_of(controller, instance)
     if any(current["metadata"].get(name) != definition["metadata"].get(name) for name in ("uid", "generation")):
-        raise Waiting("DefinitionChanged", "the definition has changed meanwhile", first=0.1)
+        raise Waiting("DefinitionChanged", "the definition has changed meanwhile", first=0.1, longest=MEANWHILE)
 
 
 async def _tell_of_drift(controller: Controller, instance: FrozenJson, message: str) -> None:
