@@ -106,10 +106,7 @@ class Watcher:
             self.workload_gone(workload["spec"]["instance"]["uid"])
             return
         instance = instance_of(workload, now=_now())
-        former = self._instances.get(instance.uid)
-        if former is not None and former.resources == instance.resources:
-            instance = instance_of(workload, now=former.known_since)
-        self._instances[instance.uid] = instance
+        self._instances[instance.uid] = instance.after(self._instances.get(instance.uid))
         self._want_kinds()
         self._reporter.mark(instance.uid)
 
@@ -160,7 +157,7 @@ class Watcher:
             self._runtime, instance, self._objects, self._events, now=_now(), clock=time.time(), ended=ended
         )
         if finding.complete:
-            self._instances[uid] = replace(instance, known_since=float("-inf"))
+            self._instances[uid] = replace(instance, known_since=float("-inf"), anew=frozenset())
         return finding
 
     async def _follow_events(self) -> None:

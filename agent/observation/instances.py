@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from agent.cluster.identity import KindName, ObjectName
 from threeport.common.types import FrozenJson
@@ -18,8 +19,11 @@ class Instance:
     generation: int | None
     applied_hash: str | None
     resources: tuple[ObjectName, ...]
-    ending: frozenset[ObjectName] = frozenset()
-    """Those that Kubernetes removes when they have ended: Jobs with ``ttlSecondsAfterFinished``."""
+    ending: Mapping[ObjectName, str] = field(default_factory=dict)
+    """Those that Kubernetes removes when they have ended, Jobs with ``ttlSecondsAfterFinished``, and the digests of the
+    manifests from which they were made."""
+    anew: frozenset[ObjectName] = frozenset()
+    """Of those the ones that have another manifest now, until all has been seen: how the former ended says nothing."""
     known_since: float
     """When the agent heard of this list of objects; seconds of the monotonic clock."""
 
@@ -27,6 +31,14 @@ class Instance:
     def kinds(self) -> set[KindName]:
         """The kinds of its objects."""
         return {resource.of_kind for resource in self.resources}
+
+    def after(self, former: Instance | None) -> Instance:
+        """As it is when it follows `former`: the same objects are awaited no longer than they were."""
+        if former is None:
+            return self
+        anew = frozenset(name for name, digest in self.ending.items() if former.ending.get(name) != digest)
+        since = former.known_since if former.resources == self.resources and not anew else self.known_since
+        return replace(self, known_since=since, anew=(anew | former.anew) & self.ending.keys())
 
 
 def instance_of(workload: FrozenJson, *, now: float) -> Instance:
@@ -41,7 +53,7 @@ def instance_of(workload: FrozenJson, *, now: float) -> Instance:
         generation=reference.get("generation"),
         applied_hash=spec.get("appliedHash"),
         resources=tuple(name for name, _ in named),
-        ending=frozenset(name for name, item in named if item.get("applied")),
+        ending={name: item["applied"] for name, item in named if item.get("applied")},
         known_since=now,
     )
 

@@ -96,7 +96,11 @@ def _make_report(
         if seen is not None and sight is Sight.COMPLETE:
             explaining = (restarts if seen.verdict.health == "Healthy" else causes).get(seen.uid, [])
             verdicts.append((name, _explained(seen, explaining, events), seen))
-        elif name in instance.ending and sight is Sight.COMPLETE and (name in ended or not grace_left):
+        elif (
+            name in instance.ending
+            and sight is Sight.COMPLETE
+            and (name in ended and name not in instance.anew or not grace_left)
+        ):
             verdicts.append((name, ended.get(name, REMOVED), None))
         else:
             missing = missing or name.of_kind not in UNWATCHED

@@ -301,7 +301,7 @@ def test_the_deletion_of_a_replaced_object_does_not_hide_the_new_one() -> None:
 @pytest.mark.parametrize("last", [Verdict("Healthy", "completed"), Verdict("Down", "BackoffLimitExceeded"), None])
 def test_a_job_that_kubernetes_has_removed_since_it_had_ended_is_as_it_ended(last: Verdict | None) -> None:
     scene, name = Scene(JOB), ObjectName("batch/v1", "Job", "ns", "migrate")
-    app = replace(instance((JOB, "migrate")), ending=frozenset({name}))
+    app = replace(instance((JOB, "migrate")), ending={name: "digest"})
     ended = {name: last} if last else {}
     finding = make_report("runtime", app, scene.objects, scene.events, now=LATER, clock=0.0, ended=ended)
     assert finding.complete
