@@ -26,11 +26,10 @@ class NotOurs(ClusterError):
 
 
 class Applied(NamedTuple):
-    """What came of applying: what was replaced, in words, what went wrong, and the manifests with which nothing did."""
+    """What came of applying: what was replaced, in words, and what went wrong."""
 
     replaced: list[str]
     failures: list[ClusterError]
-    done: list[JsonObject]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,24 +45,26 @@ class Applier:
     """Whether what cannot be changed in place is deleted and created anew."""
     new_namespaces: set[str] = field(default_factory=set)
     """Those that were not there before this applying: nobody has put anything into them yet."""
+    done: list[JsonObject] = field(default_factory=list)
+    """The manifests that have been applied, also where it ended with an error."""
 
 
 async def apply_all(applier: Applier, manifests: Sequence[JsonObject]) -> Applied:
     """Applies manifests rank by rank, those of one rank together. Raises `ClusterUnreachable` when it has ended with
     the others of its rank: one that goes on alone would make anew what the next cycle has deleted."""
-    replaced, failures, done = list[str](), list[ClusterError](), list[JsonObject]()
+    replaced, failures = list[str](), list[ClusterError]()
     for _, group in groupby(manifests, key=lambda manifest: rank_of(manifest["kind"])):
         members = list(group)
         applier.check_lease()
         outcomes = await asyncio.gather(*(_apply_one(applier, manifest) for manifest in members))
+        applier.done.extend(one for one, outcome in zip(members, outcomes, strict=True) if isinstance(outcome, str))
         if away := next((outcome for outcome in outcomes if isinstance(outcome, ClusterUnreachable)), None):
             raise away
         failures += [outcome for outcome in outcomes if isinstance(outcome, ClusterError)]
         replaced += [outcome for outcome in outcomes if isinstance(outcome, str) and outcome]
-        done += [one for one, outcome in zip(members, outcomes, strict=True) if isinstance(outcome, str)]
         if any(manifest["kind"] == "CustomResourceDefinition" for manifest in members):
             applier.cluster.look_again_for_kinds()
-    return Applied(replaced, failures, done)
+    return Applied(replaced, failures)
 
 
 async def delete_all(

@@ -231,7 +231,12 @@ async def _carry_out(
     controller: Controller, instance: FrozenJson, applier: Applier, plan: Plan, desired: Desired
 ) -> None:
     """Applies and prunes. Raises `Waiting` or `Refused` with all that went wrong; nothing is pruned then."""
-    applied = await apply_all(applier, plan.apply)
+    try:
+        applied = await apply_all(applier, plan.apply)
+    except ClusterError:
+        await _note_what_ran(controller, instance, applier.done)
+        raise
+    await _note_what_ran(controller, instance, applier.done)
     if applied.replaced:
         message = f"Deleted and created anew: {'; '.join(applied.replaced)}"
         await record_event(controller.client, instance, controller=controller.name, reason="Replaced", message=message)
@@ -240,7 +245,6 @@ async def _carry_out(
         kinds = sorted({f"{manifest['kind']} in {manifest['apiVersion']}" for manifest in desired.unknown})
         failures = [*failures, KindUnknown(f"the cluster does not know {', '.join(kinds)}, yet")]
     if failures:
-        await _note_what_ran(controller, instance, applied.done)
         _raise(failures)
     if not plan.prune:
         return
@@ -256,7 +260,8 @@ async def _carry_out(
 
 
 async def _note_what_ran(controller: Controller, instance: FrozenJson, done: Sequence[FrozenJson]) -> None:
-    """Notes Jobs that may be gone, since they have ended, when the rest is tried again: else they ran with each try."""
+    """Notes Jobs that may be gone, since they have ended, when the cycle has to begin again, whatever it waits for
+    from here on: else they ran with each try."""
     items = [item for item in map(applied_item_of, done) if item.get("applied")]
 
     def change(status: JsonObject, _: FrozenJson) -> None:

@@ -7,9 +7,12 @@ from typing import Any, cast
 
 import pytest
 
+from operators.workload.applying import Applier
 from operators.workload.health import roll_up
-from operators.workload.instance import _expect_unchanged, _leave_former_place, _Outdated, _persist_intent
+from operators.workload.instance import _carry_out, _expect_unchanged, _leave_former_place, _Outdated, _persist_intent
+from operators.workload.inventory import id_of
 from operators.workload.placement import Place
+from operators.workload.plan import Plan
 from operators.workload.rendering import Desired
 from threeport.client import Client
 from threeport.common.delays import retry_delay
@@ -18,8 +21,22 @@ from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.controller import Controller
 from threeport.controller.cycle import Waiting
 from threeport.kube.cluster import Cluster
+from threeport.kube.errors import ClusterBusy, ClusterError
+from threeport.kube.labels import INSTANCE_LABEL
 
 ITEM: JsonObject = {"apiVersion": "v1", "kind": "ConfigMap", "namespace": "n", "name": "settings"}
+JOB: JsonObject = {
+    "apiVersion": "batch/v1",
+    "kind": "Job",
+    "metadata": {"name": "migrate", "namespace": "n", "annotations": {"threeport.io/applied": "d"}},
+    "spec": {"ttlSecondsAfterFinished": 0},
+}
+WIDGET: JsonObject = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w", "namespace": "n"}}
+STAYS: JsonObject = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "settings", "namespace": "n", "uid": "s", "labels": {INSTANCE_LABEL: "u"}},
+}
 DESIRED = Desired(manifests=[], unknown=[], namespace=None, digest="h2")
 THERE = Place("there", cast(Cluster, None))
 """A cluster that is not asked anything."""
@@ -58,6 +75,36 @@ class Objects:
         metadata["resourceVersion"] = str(int(metadata["resourceVersion"]) + 1)
         self.instance[subresource].update(change[subresource])
         return deepcopy(self.instance)
+
+
+class Busy:
+    """A cluster that does not serve one kind yet, and in which nothing goes that is deleted."""
+
+    async def get(self, *_: object) -> None:
+        return None
+
+    async def apply(self, manifest: FrozenJson) -> JsonObject:
+        if manifest["kind"] == "Widget":
+            raise ClusterBusy("not yet", 1)
+        return dict(manifest)
+
+    async def list(self, *_: object, **__: object) -> list[JsonObject]:
+        return [STAYS]
+
+    async def delete(self, *_: object, **__: object) -> None:
+        return None
+
+
+@pytest.mark.parametrize(("apply", "prune"), [([JOB, WIDGET], []), ([JOB], [ITEM])])
+async def test_a_job_that_ran_is_noted_whatever_the_cycle_waits_for_afterwards(
+    apply: list[JsonObject], prune: list[JsonObject]
+) -> None:
+    objects = Objects()
+    cluster = cast(Cluster, Busy())
+    applier = Applier(cluster=cluster, live={id_of(ITEM): STAYS}, uid="u", check_lease=lambda: None)
+    with pytest.raises((Waiting, ClusterError)):
+        await _carry_out(objects.controller, objects.instance, applier, Plan(apply=apply, prune=prune), DESIRED)
+    assert [one.get("applied") for one in objects.instance["status"]["inventory"]] == ["d", None]
 
 
 async def test_an_instance_that_has_left_its_former_place_goes_on_in_the_same_cycle() -> None:
