@@ -6,7 +6,9 @@ from operators.workload.inventory import applied_item_of
 from operators.workload.placement import Place
 from operators.workload.rendering import Desired
 from threeport.common.types import FrozenJson
+from threeport.controller.cycle import Waiting
 from threeport.kube.agent_manifests import read_group_manifests
+from threeport.kube.errors import Rejected
 from threeport.kube.manifest import drifted_fields, is_current, prepared
 from threeport.kube.threeport_workload import threeport_workload_kind, threeport_workload_name
 
@@ -14,7 +16,8 @@ from threeport.kube.threeport_workload import threeport_workload_kind, threeport
 async def tell_agent(place: Place, instance: FrozenJson, desired: Desired, *, is_new: bool) -> None:
     """Writes what has changed, if anything. After the objects, since a report on them is a report on this digest.
 
-    Of an instance that `is_new` there is nothing to look for: its object has its uid in its name.
+    Of an instance that `is_new` there is nothing to look for: its object has its uid in its name. Raises `Waiting` if
+    the cluster refuses it: its manifest is ours, and so is the kind, of a former version after an upgrade.
     """
     kind, metadata = threeport_workload_kind(), instance["metadata"]
     groups = {str(manifest["apiVersion"]).rpartition("/")[0] for manifest in desired.manifests}
@@ -39,10 +42,11 @@ async def tell_agent(place: Place, instance: FrozenJson, desired: Desired, *, is
     }
     for one in read_group_manifests(groups):
         await _ensure(place, one)
-    if is_new:
-        await place.cluster.apply(prepared(manifest))
-    else:
-        await _ensure(place, manifest)
+    try:
+        await (place.cluster.apply(prepared(manifest)) if is_new else _ensure(place, manifest))
+    except Rejected as error:
+        message = f"applied; waits until runtime {place.runtime} has the present version of {kind.kind}: {error}"
+        raise Waiting("AgentNotInstalled", message, first=1, longest=60) from None
 
 
 async def _ensure(place: Place, manifest: FrozenJson) -> None:
