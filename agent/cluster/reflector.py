@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Final, Protocol
 
 from agent.metrics import INTERRUPTIONS
-from threeport.client.errors import Unreachable, error_from_status
+from threeport.client.errors import error_from_status, has_answered
 from threeport.client.objects import decode_json
 from threeport.client.transport import Transport, pause_after
 from threeport.common.errors import ApiError, Expired, Forbidden, NotFound
@@ -91,7 +91,7 @@ class Reflector:
                 logger.info("The watch of %s is interrupted, will resume: %s", self._path, error.message)
                 if isinstance(error, Expired):
                     position = None
-                elif position is None and failures >= PATIENCE and not isinstance(error, Unreachable):
+                elif position is None and failures >= PATIENCE and has_answered(error):
                     raise
                 await asyncio.sleep(pause_after(failures, error))
                 failures += 1

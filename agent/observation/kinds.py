@@ -17,7 +17,7 @@ from agent.cluster.discovery import find_collection
 from agent.cluster.identity import KindName
 from agent.cluster.reflector import Reflector
 from agent.observation.objects import KindSink, Objects, Sight
-from threeport.client.errors import Unreachable
+from threeport.client.errors import has_answered
 from threeport.client.transport import Transport
 from threeport.common.delays import retry_delay
 from threeport.common.errors import ApiError, Forbidden, NotFound
@@ -95,7 +95,7 @@ class KindWatches:
                 self._tell(kind, Sight.DENIED)
             except ApiError as error:
                 logger.warning("%s in %s cannot be looked up: %s", kind.kind, kind.api_version, error.message)
-                if not isinstance(error, Unreachable):
+                if has_answered(error):
                     self._tell(kind, Sight.FAILING, error.message)
             except Exception as error:
                 # An answer that nobody has thought of must not keep the other kinds from being watched.

@@ -36,6 +36,15 @@ class Unreachable(ApiError):
     reason = "Unreachable"
 
 
+class NoApi(Unreachable):
+    """Something else answers where the API should: a web page of a proxy, say."""
+
+
+def has_answered(error: ApiError) -> bool:
+    """Whether a server has said so, right or wrong, and not the way to it."""
+    return isinstance(error, NoApi) or not isinstance(error, Unreachable)
+
+
 def error_from_answer(status: int, body: bytes, retry_after: str | None = None) -> ApiError:
     """The exception for an answer of HTTP code `status`, with the message of its Status, if `body` is one."""
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import orjson
 
-from threeport.client.errors import Unreachable
+from threeport.client.errors import NoApi
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.resources.kind import Kind
 
@@ -44,11 +44,11 @@ def encode_json(value: object) -> bytes:
 
 
 def decode_json(body: bytes) -> JsonObject:
-    """The JSON object in an answer. Raises `Unreachable` for another answer: something else stands before the API."""
+    """The JSON object in an answer. Raises `NoApi` for another answer: something else stands before the API."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
         value = None
     if not isinstance(value, dict):
-        raise Unreachable("What answers at this URL is no Kubernetes-style API: it sent something else than JSON.")
+        raise NoApi("What answers at this URL is no Kubernetes-style API: it sent something else than JSON.")
     return value

@@ -107,7 +107,7 @@ def it_is_a_web_page(request: web.Request) -> web.Response | None:
     [
         (lists_fail, "conversion webhook failed"),
         (its_server_is_down, "currently unable to handle"),
-        (it_is_a_web_page, "JSONDecodeError"),
+        (it_is_a_web_page, "something else than JSON"),
     ],
 )
 async def test_a_kind_that_cannot_be_listed_is_said_so_and_the_others_are_watched(answers: Handler, why: str) -> None:
