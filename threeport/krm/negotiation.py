@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 from aiohttp import web
@@ -63,6 +64,7 @@ def prefers_yaml(accept: str | None) -> bool:
         return False
 
 
+@lru_cache(maxsize=256)
 def _first(accept: str | None) -> tuple[str, Form]:
     for media_type, wanted in offers(accept):
         if media_type not in (JSON, YAML, "*/*", "application/*"):

@@ -19,7 +19,7 @@ _PREFIX = re.compile(r"/(?:api|apis/[^/]+)/[^/]+/watch/[^/]")
 
 def is_watch(request: web.Request) -> bool:
     """Whether the request asks for a watch, which lives long and is limited and measured differently."""
-    return request.method == "GET" and (is_true(request.query, "watch") or bool(_PREFIX.search(request.path)))
+    return request.method == "GET" and (is_true(request.query, "watch") or bool(_PREFIX.match(request.path)))
 
 
 def without_prefix(request: web.Request, path: Sequence[str]) -> tuple[web.Request, list[str]]:
