@@ -37,6 +37,8 @@ PAGE, PAGES = 500, 60
 DELETED = 10_000
 REST = 130
 """Seconds after which an API process has forgotten the changes (`threeport.events.timing.Timing.memory`)."""
+SETTLED = 22
+"""Seconds after which refreshes no longer read the fill again (`Timing.slack` and `Timing.refresh`)."""
 LONGEST = 600
 """Seconds for the longest of all requests."""
 MINUTE = 60 * 1_000_000 << 10
@@ -243,6 +245,7 @@ def main() -> None:
         bench.memory("empty")
         since = int(bench.first.ask("GET", f"{EVERYWHERE}?limit=1")[1]["metadata"]["resourceVersion"])
         bench.fill("default", given.count)
+        time.sleep(SETTLED)
         bench.memory("full")
         bench.use("full")
         bench.pages("full")

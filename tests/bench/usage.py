@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -51,7 +51,7 @@ class Part(NamedTuple):
 
     def memory_mib(self) -> float:
         """Memory in MiB; what processes share counts once (PSS)."""
-        return float(sum(process.memory_full_info().pss for process in self.processes())) / MIB
+        return sum(_pss(process) for process in self.processes()) / MIB
 
     def peak_mib(self) -> float:
         """MiB that were resident at most, added up over the processes."""
@@ -81,6 +81,13 @@ def measured(parts: Mapping[str, Part]) -> Iterator[CpuTime]:
 def memory(parts: Mapping[str, Part]) -> dict[str, float]:
     """MiB of each part."""
     return {name: part.memory_mib() for name, part in parts.items()}
+
+
+def _pss(process: psutil.Process) -> float:
+    """Bytes; none for a child of PostgreSQL that has just ended."""
+    with suppress(psutil.NoSuchProcess):
+        return float(process.memory_full_info().pss)
+    return 0.0
 
 
 def _peak_kib(pid: int) -> int:
