@@ -21,7 +21,7 @@ from tests.cluster.provision import Cluster
 from tests.fixtures.api import CONTROLLERS, Api, ApiProcess, settings_of
 from tests.fixtures.control_plane import until
 from tests.fixtures.controllers import ControllerProcess
-from tests.integration.operators.conftest import RUNTIME, RUNTIME_DEFINITION, WORKLOAD, access_from
+from tests.integration.operators.conftest import RUNTIME, RUNTIME_DEFINITION, WORKLOAD, access_from, runtime_spec
 from tests.kind.agent_image import NAME
 from tests.kind.daemon import BRIDGE
 from threeport.bootstrap.local.identities import prepare_identities
@@ -91,14 +91,8 @@ def api(postgres_dsn: str, nats_url: str, gateway: str, tmp_path: Path) -> Itera
 async def client(api: Api, cluster: Cluster) -> AsyncIterator[Client]:
     """The administrator, and the cluster as a runtime."""
     access = access_from(cluster.kubeconfig)
-    spec = {
-        "definitionRef": {"name": "kubeconfig"},
-        "endpoint": access.endpoint,
-        "certificateAuthority": access.certificate_authority,
-        "clientCertificate": access.client_certificate,
-        "clientKey": access.client_key,
-        "agent": {"resources": {"limits": {"memory": "200Mi"}}, "metricsPort": 9100},
-    }
+    agent = {"resources": {"limits": {"memory": "200Mi"}}, "metricsPort": 9100}
+    spec = {**runtime_spec(access), "agent": agent}
     async with Client(api.admin) as admin:
         definition = {"metadata": {"name": "kubeconfig"}, "spec": {"infraProvider": "kubeconfig"}}
         await admin.create(definition, RUNTIME_DEFINITION)

@@ -18,7 +18,7 @@ from tests.fixtures.simulated import SimulatedProcess
 from tests.integration.faults.crash_plane import MOST_WRITES, UNDISTURBED, Plane, comes_to, every_write
 from tests.integration.faults.crashing import CrashingController
 from tests.integration.faults.team import INSTANCE, NAMESPACE, REVISION, RUNTIME, WORKLOAD, Team
-from tests.integration.operators.conftest import RUNTIME_DEFINITION, access_from, ensure
+from tests.integration.operators.conftest import RUNTIME_DEFINITION, access_from, ensure, runtime_spec
 from threeport.bootstrap.local.identities import IdentityFiles
 from threeport.client import Client
 from threeport.controller.conditions import is_ready
@@ -74,9 +74,7 @@ async def site(kubernetes: Kubernetes | None, plane: Plane) -> tuple[str, Cluste
         await ensure(plane.client, RUNTIME_DEFINITION, "simulated", {"infraProvider": "simulated"})
     else:
         access = access_from(kubernetes.kubeconfig)
-        spec = {"definitionRef": {"name": "kubeconfig"}, "endpoint": access.endpoint}
-        spec |= {"certificateAuthority": access.certificate_authority}
-        spec |= {"clientCertificate": access.client_certificate, "clientKey": access.client_key}
+        spec = runtime_spec(access)
         await ensure(plane.client, RUNTIME_DEFINITION, "kubeconfig", {"infraProvider": "kubeconfig"})
     name = f"runtime-{uuid.uuid4().hex[:6]}"
     await ensure(plane.client, RUNTIME, name, spec)

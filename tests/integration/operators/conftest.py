@@ -196,14 +196,7 @@ async def runtime_on(cluster: RealCluster, name: str, plane: ControlPlane, admin
     """A runtime on a real kube-apiserver, taken out of it at the end."""
     access = access_from(cluster.kubeconfig)
     await ensure(admin, RUNTIME_DEFINITION, "kubeconfig", {"infraProvider": "kubeconfig"})
-    spec = {
-        "definitionRef": {"name": "kubeconfig"},
-        "endpoint": access.endpoint,
-        "certificateAuthority": access.certificate_authority,
-        "clientCertificate": access.client_certificate,
-        "clientKey": access.client_key,
-    }
-    await ensure(admin, RUNTIME, name, spec)
+    await ensure(admin, RUNTIME, name, runtime_spec(access))
     yield name
     await admin.delete(RUNTIME, name)
     made = Space(admin, "", name, plane, Cluster(access))
@@ -294,6 +287,17 @@ def access_from(kubeconfig: Path) -> ClusterAccess:
         client_certificate=text(user, "client-certificate"),
         client_key=text(user, "client-key"),
     )
+
+
+def runtime_spec(access: ClusterAccess) -> dict[str, Any]:
+    """The spec of a runtime that is reached with a certificate."""
+    return {
+        "definitionRef": {"name": "kubeconfig"},
+        "endpoint": access.endpoint,
+        "certificateAuthority": access.certificate_authority,
+        "clientCertificate": access.client_certificate,
+        "clientKey": access.client_key,
+    }
 
 
 def administrator_of(access: ClusterAccess, directory: Path) -> ClientSettings:

@@ -14,7 +14,7 @@ from tests.fixtures.api import new_api, settings_of
 from tests.fixtures.control_plane import until
 from tests.fixtures.controllers import ControllerProcess
 from tests.fixtures.running import running
-from tests.integration.operators.conftest import RUNTIME, RUNTIME_DEFINITION, access_from, ensure
+from tests.integration.operators.conftest import RUNTIME, RUNTIME_DEFINITION, access_from, ensure, runtime_spec
 from threeport.bootstrap.local.identities import IdentityFiles
 from threeport.client import Client
 from threeport.common.types import JsonObject
@@ -62,17 +62,10 @@ async def agent(
     settings = {"THREEPORT_AGENT_IMAGE": "agent:1"}
     controller = ControllerProcess(tmp_path / "runtime", api, ("kubernetes-runtime",), settings)
     access = access_from(own_cluster.kubeconfig)
-    spec = {
-        "definitionRef": {"name": "kubeconfig"},
-        "endpoint": access.endpoint,
-        "certificateAuthority": access.certificate_authority,
-        "clientCertificate": access.client_certificate,
-        "clientKey": access.client_key,
-    }
     with running(api.process, controller):
         async with Client(api.admin) as client:
             await ensure(client, RUNTIME_DEFINITION, "kubeconfig", {"infraProvider": "kubeconfig"})
-            made = await client.create({"metadata": {"name": NAME}, "spec": spec}, RUNTIME)
+            made = await client.create({"metadata": {"name": NAME}, "spec": runtime_spec(access)}, RUNTIME)
             agent = Agent(client, Cluster(access), deployment_name(NAME, made["metadata"]["uid"]))
 
             async def is_installed() -> bool:

@@ -24,6 +24,7 @@ from tests.integration.operators.conftest import (
     access_from,
     administrator_of,
     ensure,
+    runtime_spec,
 )
 from threeport.bootstrap.local.processes import ServerProcess
 from threeport.client import Client
@@ -81,14 +82,7 @@ async def test_the_operators_run_against_a_plain_kubernetes_api_server(
         space = Space(client, f"plain-{suffix}", f"self-{suffix}", control_plane, Cluster(access))
         await client.create({"metadata": {"name": space.namespace}}, NAMESPACE)
         await ensure(client, RUNTIME_DEFINITION, "kubeconfig", {"infraProvider": "kubeconfig"})
-        spec = {
-            "definitionRef": {"name": "kubeconfig"},
-            "endpoint": access.endpoint,
-            "certificateAuthority": access.certificate_authority,
-            "clientCertificate": access.client_certificate,
-            "clientKey": access.client_key,
-        }
-        await ensure(client, RUNTIME, space.runtime, spec)
+        await ensure(client, RUNTIME, space.runtime, runtime_spec(access))
         await space.ready(RUNTIME, space.runtime)
         await space.deploy("shop", [yaml.safe_dump(CONFIG)])
         await space.says(INSTANCE, "shop", "AwaitingReport")
