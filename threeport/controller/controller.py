@@ -10,10 +10,10 @@ from functools import partial
 import kopf
 
 from threeport.client import Client
+from threeport.common.sharing import SharedReads
 from threeport.common.types import JsonObject
 from threeport.controller.lease import Lease
 from threeport.controller.remembering import Remembered
-from threeport.controller.sharing import SharedReads
 from threeport.kube.clusters import Clusters
 from threeport.resources.kind import Kind
 from threeport.store.records import Key
@@ -57,7 +57,7 @@ class Controller:
         Raises `NotFound`.
         """
         key = Key(kind.resource, namespace or "", name)
-        return await self._reads.read(key, partial(self.client.get, kind, name, namespace, reveal=True))
+        return await self._reads.ask(key, partial(self.client.get, kind, name, namespace, reveal=True))
 
     def check_lease(self) -> None:
         """To be called before each act on the world. Raises `kopf.TemporaryError` if another may be at work."""

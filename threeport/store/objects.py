@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from weakref import WeakValueDictionary
+from typing import Final
 
 import orjson
 
 from threeport.common.revisions import RevisionClock
+from threeport.common.sharing import SharedReads
 from threeport.store import diagnosis
 from threeport.store.database import Database, Parameters
 from threeport.store.gathering import Gathering
@@ -24,13 +25,16 @@ from threeport.store.records import (
 )
 from threeport.store.rows import COLUMNS, stored
 from threeport.store.selection import select
-from threeport.store.sharing import Shared
 from threeport.store.writing import Writer
 
 OF_KEYS = f"""
     SELECT {COLUMNS} FROM objects
     JOIN jsonb_to_recordset(%(keys)s::JSONB) AS wanted (resource TEXT, namespace TEXT, name TEXT)
     USING (resource, namespace, name)"""
+
+
+PATIENCE: Final = 1.0
+"""Seconds that the reading of a list waits for the one before it, which may hang."""
 
 
 class SqlObjectStore:
@@ -48,8 +52,8 @@ class SqlObjectStore:
         self._clock = clock
         self._writer = Writer(database, clock)
         self._reads = Gathering(self._get)
-        self._lists: WeakValueDictionary[tuple[object, ...], Shared[TextPage]] = WeakValueDictionary()
-        """By query and parameters, for as long as somebody waits for them."""
+        self._lists = SharedReads[tuple[object, ...], TextPage](patience=PATIENCE)
+        """By query and parameters."""
         self._on_commit = on_commit
 
     async def get(self, key: Key) -> StoredObject | None:
@@ -84,8 +88,8 @@ class SqlObjectStore:
         """
         selection = select(listing, after=after)
         query = selection.page(None if limit is None else limit + 1, "namespace, name, revision, body")
-        read = Shared(lambda: self._read_text(query, selection.parameters, limit))
-        return await self._lists.setdefault((query, *selection.parameters), read).get()
+        key = (query, *selection.parameters)
+        return await self._lists.ask(key, lambda: self._read_text(query, selection.parameters, limit))
 
     async def _read_text(self, query: str, parameters: Parameters, limit: int | None) -> TextPage:
         rows = await self._database.read(query, parameters)
