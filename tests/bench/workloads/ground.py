@@ -117,7 +117,7 @@ class Ground:
         self.fleet.stop_workload_controllers()
 
     async def converge(self, label: str, count: int, *, shards: int, places: int | None = None) -> float:
-        """Seconds from when the controllers are at work until all are Ready that were created before."""
+        """Instances a second, while all shards have work; the controllers find them all when they start."""
         names, made = names_of(label, count), list[JsonObject]()
         new = instances(label, count, self.runtimes)
         for at in range(0, count, BATCH):
@@ -130,11 +130,12 @@ class Ground:
         at_work = time.monotonic()
         await self.observer.all_ready(names)
         taken = time.monotonic() - at_work
-        print(f"\n{count} instances from a cold start, {shards} shards: {taken:.1f} s, {count / taken:.1f}/s", end="")
-        print(f" (after {at_work - begun:.1f} s to start); {load()}")
+        pace = self.observer.pace(names)
+        print(f"\n{count} instances from a cold start, {shards} shards: {taken:.1f} s, {count / taken:.1f}/s, ", end="")
+        print(f"{pace:.1f}/s in the midst (after {at_work - begun:.1f} s to start); {load()}")
         self.print_usage({key: value for key, value in before.items() if "workload" not in key}, count)
         self.print_requests(requests, count)
-        return taken
+        return pace
 
     def print_usage(self, before: Mapping[str, Usage], count: int) -> None:
         """What each kind of process has used since, and of CPU time for each of `count` instances."""

@@ -24,6 +24,8 @@ from threeport.resources.workload import WorkloadInstance
 DEPLOYMENTS: Final = "/apis/apps/v1/deployments"
 """The last of an instance's objects to be applied."""
 LONGEST: Final = 1800.0
+BETWEEN: Final = (0.1, 0.75)
+"""Parts of the instances. Of a hundred, shared out by a hash, one of two shards has up to 60."""
 
 
 class Observer:
@@ -55,6 +57,13 @@ class Observer:
     def ready(self, names: Sequence[str]) -> str:
         """How long it took until they were Ready."""
         return self._summary(names, self._ready)
+
+    def pace(self, names: Sequence[str]) -> float:
+        """Instances that became Ready in a second while all shards were at work: at the start and at the end not all
+        are."""
+        times = sorted(self._ready[self._uids[name]] for name in names)
+        first, last = (int(len(times) * part) for part in BETWEEN)
+        return (last - first) / (times[last] - times[first])
 
     def _summary(self, names: Sequence[str], reached: dict[str, float]) -> str:
         uids = [self._uids[name] for name in names]

@@ -19,16 +19,16 @@ DELAY: Final = 0.05
 async def shards(ground: Ground) -> None:
     """Compares one shard with two; then one shard with as many places as it has by default."""
     count, places = ground.sizes.shard_instances, ground.sizes.places
-    taken = []
+    paces = []
     for number, given in ((1, places), (2, places), (1, None)):
         await ground.clear()
         _put_clusters_at(ground, DELAY)
-        taken.append(await ground.converge(f"{number}-of-{given or 'all'}", count, shards=number, places=given))
+        paces.append(await ground.converge(f"{number}-of-{given or 'all'}", count, shards=number, places=given))
         _put_clusters_at(ground, 0.0)
         ground.fleet.stop_workload_controllers()  # those that delete the instances have their usual places
     await ground.clear()
-    print(f"  with {places} places each, two shards are {taken[0] / taken[1]:.2f} times as fast as one;")
-    print(f"  one shard with its usual places is {taken[0] / taken[2]:.2f} times as fast as with {places}")
+    print(f"  with {places} places each, two shards are {paces[1] / paces[0]:.2f} times as fast as one;")
+    print(f"  one shard with its usual places is {paces[2] / paces[0]:.2f} times as fast as with {places}")
 
 
 def _put_clusters_at(ground: Ground, seconds: float) -> None:
