@@ -39,7 +39,7 @@ class Fleet:
     accesses: list[ClusterAccess]
     """The administrator's way into each cluster."""
     distances: list[Distance]
-    """The way that controllers and agents take to each cluster."""
+    """The ways to the clusters that can be made long."""
     servers: Mapping[str, Part]
     """The processes of the control plane but for its controllers."""
     kubernetes: list[int]
@@ -80,9 +80,12 @@ class Fleet:
         logs = [process.log.read_bytes()[read:] for process, read in zip(self.workloads, self._read, strict=True)]
         return all(b"holds shard" in log for log in logs)
 
-    def way_to(self, cluster: int) -> ClusterAccess:
-        """The access to a cluster that runtimes get."""
+    def way_to(self, cluster: int, *, afar: bool = False) -> ClusterAccess:
+        """The access to a cluster that runtimes get: the direct one, or through what can make it long, which itself
+        takes CPU time."""
         access = self.accesses[cluster]
+        if not afar:
+            return access
         name = str(urlsplit(access.endpoint).hostname)
         return replace(access, endpoint=f"https://{LOOPBACK}:{self.distances[cluster].port}", tls_server_name=name)
 

@@ -23,11 +23,12 @@ from tests.bench.workloads.application import (
     names_of,
 )
 from tests.bench.workloads.fleet import Fleet, grown
-from tests.bench.workloads.observer import Observer
+from tests.bench.workloads.observer import LONGEST, Observer
 from threeport.client import Client
 from threeport.client.transactions import Operation
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.conditions import condition, is_ready
+from threeport.kube.access import ClusterAccess
 from threeport.resources.kubernetes_runtime import KubernetesRuntimeDefinition, KubernetesRuntimeInstance
 from threeport.resources.model import kind_of
 
@@ -78,8 +79,7 @@ class Ground:
             access = self.fleet.way_to(number % CLUSTERS)
             spec = {
                 "definitionRef": {"name": "kubeconfig"},
-                "endpoint": access.endpoint,
-                "tlsServerName": access.tls_server_name,
+                **_endpoint_of(access),
                 "certificateAuthority": access.certificate_authority,
                 "clientCertificate": access.client_certificate,
                 "clientKey": access.client_key,
@@ -88,12 +88,18 @@ class Ground:
         for name, replicas in ((SMALL, 1), (LARGE, PODS_EACH)):
             metadata = {"name": name, "namespace": NAMESPACE}
             await self.client.create({"metadata": metadata, "spec": {"manifests": manifests(replicas)}}, DEFINITION)
+        await until(self._all_report)
 
-        async def all_report() -> bool:
-            found = (await self.client.list(RUNTIME)).items
-            return all(is_ready(one) and condition(one["status"], "AgentReporting") for one in found)
+    async def move_clusters(self, *, afar: bool) -> None:
+        """Leads controllers and agents to the clusters by the ways that can be made long, or directly."""
+        for number, name in enumerate(self.runtimes):
+            endpoint = _endpoint_of(self.fleet.way_to(number % CLUSTERS, afar=afar))
+            await self.client.patch(RUNTIME, name, None, {"spec": endpoint})
+        await until(self._all_report)
 
-        await until(all_report)
+    async def _all_report(self) -> bool:
+        found = (await self.client.list(RUNTIME)).items
+        return all(is_ready(one) and condition(one["status"], "AgentReporting") for one in found)
 
     async def create(self, obj: FrozenJson) -> None:
         """Creates an instance under the eyes of the observer."""
@@ -151,6 +157,10 @@ class Ground:
         print(f"  requests to clusters since the controllers started: {sum(sent.values()) / count:.1f}: {named(sent)}")
 
 
+def _endpoint_of(access: ClusterAccess) -> JsonObject:
+    return {"endpoint": access.endpoint, "tlsServerName": access.tls_server_name}
+
+
 def named(counts: Mapping[str, float]) -> str:
     """``7 get workloads, 3 patch workloads``."""
     return ", ".join(f"{count:.0f} {name}" for name, count in counts.items())
@@ -163,6 +173,6 @@ def load() -> str:
 
 async def until(look: Callable[[], Awaitable[bool]]) -> None:
     """Returns when `look` is true."""
-    async with asyncio.timeout(600):
+    async with asyncio.timeout(LONGEST):
         while not await look():
             await asyncio.sleep(0.2)

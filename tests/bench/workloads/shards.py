@@ -19,6 +19,7 @@ DELAY: Final = 0.05
 async def shards(ground: Ground) -> None:
     """Compares one shard with two; then one shard with as many places as it has by default."""
     count, places = ground.sizes.shard_instances, ground.sizes.places
+    await ground.move_clusters(afar=True)
     paces = []
     for number, given in ((1, places), (2, places), (1, None)):
         await ground.clear()
@@ -27,6 +28,7 @@ async def shards(ground: Ground) -> None:
         _put_clusters_at(ground, 0.0)
         ground.fleet.stop_workload_controllers()  # those that delete the instances have their usual places
     await ground.clear()
+    await ground.move_clusters(afar=False)
     print(f"  with {places} places each, two shards are {paces[1] / paces[0]:.2f} times as fast as one;")
     print(f"  one shard with its usual places is {paces[2] / paces[0]:.2f} times as fast as with {places}")
 
