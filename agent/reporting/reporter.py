@@ -1,7 +1,6 @@
 """Writes reports: soon after something changed, many changes in one, only news, again and again while the API is away.
 
-Each instance has at most one entry in the queue, so what piles up during an outage is bounded by the number of
-instances, and what is sent afterwards is the newest state, not its history.
+What is sent after an outage is the newest state, not its history.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import Final
 
 from agent.cluster.identity import ObjectName
 from agent.metrics import WRITES
+from agent.reporting.queue import FIRST_RETRY, LONGEST_RETRY, Queue
 from agent.reporting.report import Finding
 from agent.reporting.reports import Reports
 from agent.reporting.told import Told, is_mere_repetition, is_news, told_of
@@ -23,20 +23,11 @@ from threeport.resources.workload import report_name
 
 logger = logging.getLogger(__name__)
 
-QUIET: Final = 0.2
-"""Seconds to wait for more changes of the same instance before its report is written."""
-
-PACE: Final = 1.0
-"""Seconds at least between two reports of one instance."""
-
 REPETITIONS: Final = 30.0
 """Seconds at least until it is told how often what is known has happened meanwhile."""
 
 WRITERS: Final = 8
 """Reports on their way at the same time."""
-
-FIRST_RETRY: Final = 0.5
-LONGEST_RETRY: Final = 30.0
 
 Examine = Callable[[str], Finding | None]
 """Makes the report of the instance with this uid; None while there is nothing to say of it."""
@@ -51,9 +42,7 @@ class Reporter:
         self._examine = examine
         self._told: dict[str, tuple[str, str, Told | None]] = {}
         """Namespace, name and content of the reports that the API has, by the uid of the instance."""
-        self._due: dict[str, float] = {}
-        self._written: dict[str, float] = {}
-        self._failures: dict[str, int] = {}
+        self._queue = Queue(_now)
         self._gone: set[str] = set()
         self._busy: set[str] = set()
         self._wake = asyncio.Event()
@@ -63,7 +52,8 @@ class Reporter:
     def mark(self, instance: str) -> None:
         """Something about the instance with this uid has changed."""
         self._gone.discard(instance)
-        self._schedule(instance, max(_now() + QUIET, self._written.get(instance, 0.0) + PACE))
+        self._queue.changed(instance)
+        self._wake.set()
 
     def forget(self, instance: str) -> None:
         """The instance is gone from the cluster: its report goes too."""
@@ -77,7 +67,8 @@ class Reporter:
         try:
             while True:
                 self._wake.clear()
-                for instance in self._ready(WRITERS - len(working)):
+                for instance in self._queue.take(WRITERS - len(working), but=self._busy):
+                    self._busy.add(instance)
                     task = asyncio.create_task(self._attend(instance))
                     working.add(task)
                     task.add_done_callback(working.discard)
@@ -91,7 +82,7 @@ class Reporter:
         begun = _now()
         found = await self._reports.read_all()
         for instance in set(found) | set(self._told):
-            newer_here = instance in self._busy or self._written.get(instance, -1.0) >= begun
+            newer_here = instance in self._busy or self._queue.written_at(instance) >= begun
             if newer_here or self._told.get(instance) == found.get(instance):
                 continue
             if instance in found:
@@ -103,7 +94,7 @@ class Reporter:
 
     def pending(self) -> int:
         """Instances whose report is due, or being written."""
-        return len(self._due) + len(self._busy)
+        return len(self._queue) + len(self._busy)
 
     def ended(self, instance: str) -> Mapping[ObjectName, Verdict]:
         """How Jobs of the instance have ended, by its last report."""
@@ -128,25 +119,12 @@ class Reporter:
                 attempt += 1
 
     def _schedule(self, instance: str, due: float) -> None:
-        """Moves the instance forward in the queue, never back, unless a retry waits for its time."""
-        if instance not in self._failures:
-            self._due[instance] = min(due, self._due.get(instance, due))
-        else:
-            self._due.setdefault(instance, due)
+        self._queue.by(instance, due)
         self._wake.set()
-
-    def _ready(self, limit: int) -> list[str]:
-        now = _now()
-        ready = [one for one, due in self._due.items() if due <= now and one not in self._busy][: max(limit, 0)]
-        for instance in ready:
-            del self._due[instance]
-            self._busy.add(instance)
-        return ready
 
     async def _pause(self, *, full: bool) -> None:
         """Until the next one is due, or a change or a finished writer makes it worth looking again."""
-        waiting = [due for one, due in self._due.items() if one not in self._busy]
-        timeout = max(0.0, min(waiting) - _now()) if waiting and not full else None
+        timeout = None if full else self._queue.wait(but=self._busy)
         try:
             # Not `wait_for`: in Python 3.11 it may swallow a cancellation that comes together with the event.
             async with asyncio.timeout(timeout):
@@ -161,7 +139,7 @@ class Reporter:
                 await self._delete(instance)
             else:
                 await self._write(instance)
-            self._failures.pop(instance, None)
+            self._queue.succeeded(instance)
         except ApiError as error:
             self._retry_later(instance, error.message)
         except Exception as error:
@@ -173,9 +151,7 @@ class Reporter:
             self._wake.set()
 
     def _retry_later(self, instance: str, why: str) -> None:
-        failures = self._failures[instance] = self._failures.get(instance, -1) + 1
-        delay = retry_delay(failures, first=FIRST_RETRY, longest=LONGEST_RETRY)
-        self._due[instance] = _now() + delay
+        delay = self._queue.failed(instance)
         WRITES.labels("report", "failed").inc()
         logger.warning("Report of instance %s: %s; trying again in %.0f s", instance, why, delay)
 
@@ -186,7 +162,7 @@ class Reporter:
             WRITES.labels("report", "done").inc()
             logger.info("Deleted report %s/%s: its instance is gone from the cluster", namespace, name)
         self._told.pop(instance, None)
-        self._written.pop(instance, None)
+        self._queue.forget(instance)
         self._gone.discard(instance)
 
     async def _write(self, instance: str) -> None:
@@ -200,11 +176,11 @@ class Reporter:
         foreseen = told_of(finding.foreseen) if finding.foreseen is not None else new
         if not (is_news(new, known) and is_news(foreseen, known)):
             return
-        next_repetition = self._written.get(instance, float("-inf")) + REPETITIONS
+        next_repetition = self._queue.written_at(instance) + REPETITIONS
         if is_mere_repetition(new, known) and next_repetition > _now():
             self._schedule(instance, next_repetition)
             return
-        self._written[instance] = _now()
+        self._queue.written(instance)
         await self._reports.write(spec)
         WRITES.labels("report", "done").inc()
         namespace = spec.instance_ref.namespace or ""
