@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from threeport.kube.health import ASSESSMENTS, assess
+from threeport.kube.health.pod import restart_of
 from threeport.kube.health.verdict import LONGEST_MESSAGE, SEVERITY, Verdict, worst
 
 GROUPS = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1", "ReplicaSet": "apps/v1"}
@@ -161,6 +163,19 @@ def test_pods(obj: dict[str, Any], health: str, message: str) -> None:
     verdict = judged("Pod", obj)
     assert verdict.health == health
     assert message in verdict.message
+
+
+@pytest.mark.parametrize(("ran", "lasts"), [(60, 300), (599, 300), (600, 10), (86400, 10)])
+def test_a_container_that_has_run_for_long_is_trusted_again_soon(ran: int, lasts: int) -> None:
+    def at(seconds: int) -> str:
+        return datetime.fromtimestamp(1_767_225_600 + seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    ended = {"exitCode": 137, "reason": "OOMKilled", "startedAt": at(0), "finishedAt": at(ran)}
+    state = {"running": {"startedAt": at(ran + 1)}}
+    main = {"name": "main", "restartCount": 50, "state": state, "lastState": {"terminated": ended}}
+    restart = restart_of({"status": {"containerStatuses": [main]}})
+    assert restart is not None
+    assert restart.lasts == lasts
 
 
 def test_a_long_message_is_cut() -> None:

@@ -101,6 +101,26 @@ BUILT_IN = {
         APPS, "DaemonSet", of_generation(1, desiredNumberScheduled=0), "Healthy", "",
     ),
     "a Job that is suspended is as wanted": (BATCH, "Job", {"spec": {"suspend": True}}, "Healthy", "suspended"),
+    "a Job without a number of completions counts them, and knows itself when it is done": (
+        BATCH, "Job", {"spec": {"parallelism": 3}, "status": {"succeeded": 1}}, "Progressing", "1 runs have completed",
+    ),
+    "a Job that fails at an index is at it until all others have ended": (
+        BATCH, "Job", {"spec": {"completions": 5}, "status": {"succeeded": 2, "failed": 1, "failedIndexes": "1"}},
+        "Progressing", "2 of 5 runs have completed, 1 attempts failed",
+    ),
+    "a Job whose policy for failures ended it says so": (
+        BATCH, "Job", {"status": {"conditions": [
+            condition("FailureTarget", "True", "PodFailurePolicy"),
+            condition("Failed", "True", "PodFailurePolicy", "Container main failed with exit code 42"),
+        ]}},
+        "Down", "PodFailurePolicy: Container main failed with exit code 42",
+    ),
+    "a Job whose policy for success was met has completed": (
+        BATCH, "Job", {"spec": {"completions": 5}, "status": {"succeeded": 1, "conditions": [
+            condition("SuccessCriteriaMet", "True", "SuccessPolicy"), condition("Complete", "True", "SuccessPolicy"),
+        ]}},
+        "Healthy", "completed",
+    ),
     "a Job that has given up is Down": (
         BATCH, "Job", {"status": {"conditions": [condition("Failed", "True", "BackoffLimitExceeded", "limit")]}},
         "Down", "BackoffLimitExceeded: limit",
@@ -125,6 +145,28 @@ BUILT_IN = {
     ),
     "a claim that is lost is Down": ("v1", "PersistentVolumeClaim", {"status": {"phase": "Lost"}}, "Down", "gone"),
     "a claim that waits is under way": ("v1", "PersistentVolumeClaim", {"status": {"phase": "Pending"}}, "Progressing", ""),
+    "a claim whose volume is being enlarged is under way": (
+        "v1", "PersistentVolumeClaim", {"status": {"phase": "Bound", "conditions": [condition("Resizing", "True")]}},
+        "Progressing", "Resizing",
+    ),
+    "a claim whose file system grows when its pod starts anew says so": (
+        "v1", "PersistentVolumeClaim",
+        {"status": {"phase": "Bound", "conditions": [
+            condition("FileSystemResizePending", "True", message="Waiting for user to (re-)start a pod"),
+        ]}},
+        "Progressing", "FileSystemResizePending: Waiting for user to (re-)start a pod",
+    ),
+    "a claim that cannot be enlarged is Degraded": (
+        "v1", "PersistentVolumeClaim",
+        {"status": {"phase": "Bound", "conditions": [
+            condition("Resizing", "True"), condition("ControllerResizeError", "True", message="quota of the cloud"),
+        ]}},
+        "Degraded", "ControllerResizeError: quota of the cloud",
+    ),
+    "a claim that was enlarged is as wanted": (
+        "v1", "PersistentVolumeClaim", {"status": {"phase": "Bound", "conditions": [condition("Resizing", "False")]}},
+        "Healthy", "",
+    ),
     "a load balancer without an address is under way": ("v1", "Service", LOAD_BALANCER, "Progressing", "no address"),
     "an Ingress without an address is under way": ("networking.k8s.io/v1", "Ingress", {}, "Progressing", "no ingress controller"),
     "an autoscaler that reads no metrics is Degraded": (
@@ -229,6 +271,76 @@ PODS = {
         {"metadata": {"deletionTimestamp": GONE}, "status": pod("Running", running())["status"]},
         "Progressing", "is being deleted since",
     ),
+    "a pod that a lost node does not let go is in trouble": (
+        {
+            "metadata": {"deletionTimestamp": GONE},
+            "status": {"phase": "Running", "conditions": [
+                condition("Ready", "False"),
+                condition("DisruptionTarget", "True", "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint"),
+            ]},
+        },
+        "Degraded", "is being deleted since 2026-01-01T00:00:00Z: Taint manager",
+    ),
+}  # fmt: skip
+
+GATEWAY = "gateway.networking.k8s.io/v1"
+
+
+def route(*conditions: dict[str, Any], gateway: str = "public") -> dict[str, Any]:
+    parents = [{"parentRef": {"name": gateway}, "conditions": list(conditions)}]
+    return {"metadata": {"generation": 2}, "status": {"parents": parents}}
+
+
+ACCEPTED = condition("Accepted", "True", "Accepted", observedGeneration=2)
+GATEWAYS = {
+    "a route that its gateway has taken is as wanted": (
+        "HTTPRoute", route(ACCEPTED, condition("ResolvedRefs", "True", observedGeneration=2)), "Healthy", "",
+    ),
+    "a route that no gateway has taken up is under way": ("HTTPRoute", {"metadata": {"generation": 1}}, "Progressing", "no gateway"),
+    "a route that its gateway refuses is Degraded": (
+        "HTTPRoute", route(condition("Accepted", "False", "NotAllowedByListeners", "not from this namespace", observedGeneration=2)),
+        "Degraded", "public: NotAllowedByListeners: not from this namespace",
+    ),
+    "a route to a service that is not there is Degraded": (
+        "GRPCRoute", route(ACCEPTED, condition("ResolvedRefs", "False", "BackendNotFound", "service web", observedGeneration=2)),
+        "Degraded", "public: BackendNotFound: service web",
+    ),
+    "a route whose gateway has not seen the change is under way": (
+        "HTTPRoute", route(condition("Accepted", "True", observedGeneration=1)), "Progressing", "has not seen the change",
+    ),
+    "a route that only a gateway of before has not seen is as wanted": (
+        "HTTPRoute",
+        {"metadata": {"generation": 2}, "status": {"parents": [
+            {"parentRef": {"name": "gone"}, "conditions": [condition("Accepted", "False", "x", observedGeneration=1)]},
+            {"parentRef": {"name": "public"}, "conditions": [ACCEPTED]},
+        ]}},
+        "Healthy", "",
+    ),
+    "a gateway is as well as its listeners": (
+        "Gateway",
+        {"metadata": {"generation": 2}, "status": {
+            "conditions": [ACCEPTED, condition("Programmed", "True", observedGeneration=2)],
+            "listeners": [{"name": "https", "conditions": [
+                condition("ResolvedRefs", "False", "InvalidCertificateRef", "no secret tls", observedGeneration=2),
+            ]}],
+        }},
+        "Degraded", "https: InvalidCertificateRef: no secret tls",
+    ),
+    "a gateway that waits for its controller is under way": (
+        "Gateway",
+        {"metadata": {"generation": 1}, "status": {"conditions": [
+            condition("Accepted", "Unknown", "Pending", "Waiting for controller"),
+            condition("Programmed", "Unknown", "Pending", "Waiting for controller"),
+        ]}},
+        "Progressing", "Pending: Waiting for controller",
+    ),
+    "two listeners that are in each other's way": (
+        "Gateway",
+        {"metadata": {"generation": 1}, "status": {"listeners": [
+            {"name": "b", "conditions": [condition("Conflicted", "True", "HostnameConflict", "as a")]},
+        ]}},
+        "Degraded", "b: HostnameConflict: as a",
+    ),
 }  # fmt: skip
 
 CUSTOM = {
@@ -330,6 +442,13 @@ def test_built_in(api_version: str, kind: str, obj: dict[str, Any], health: str,
 @pytest.mark.parametrize(("obj", "health", "message"), PODS.values(), ids=PODS)
 def test_pods(obj: dict[str, Any], health: str, message: str) -> None:
     verdict = assess("v1", "Pod", obj)
+    assert verdict.health == health, verdict.message
+    assert message in verdict.message
+
+
+@pytest.mark.parametrize(("kind", "obj", "health", "message"), GATEWAYS.values(), ids=GATEWAYS)
+def test_gateways_and_routes(kind: str, obj: dict[str, Any], health: str, message: str) -> None:
+    verdict = assess(GATEWAY, kind, obj)
     assert verdict.health == health, verdict.message
     assert message in verdict.message
 

@@ -11,6 +11,7 @@ from threeport.kube.health.conditions import assess_by_conditions
 from threeport.kube.health.deletion import assess_deletion, assess_namespace
 from threeport.kube.health.extensions import assess_api_service, assess_definition
 from threeport.kube.health.fields import part
+from threeport.kube.health.gateway import GROUP, OTHERS, ROUTES, assess_by_parts, assess_route
 from threeport.kube.health.network import assess_ingress, assess_service
 from threeport.kube.health.pod import assess_pod
 from threeport.kube.health.policy import assess_autoscaler, assess_disruption_budget
@@ -43,6 +44,8 @@ ASSESSMENTS: Final[dict[tuple[str, str], Assessment]] = {
     ("policy", "PodDisruptionBudget"): assess_disruption_budget,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): assess_definition,
     ("apiregistration.k8s.io", "APIService"): assess_api_service,
+    **{(GROUP, kind): assess_route for kind in ROUTES},
+    **{(GROUP, kind): assess_by_parts for kind in OTHERS},
 }
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from threeport.common.types import FrozenJson
-from threeport.kube.health.fields import items, part
+from threeport.kube.health.fields import condition, items, part
 from threeport.kube.health.verdict import HEALTHY, Verdict, sentence
 
 _MESSAGE: Final = "is being deleted"
+_LOST_NODE: Final = "DeletionByTaintManager"
+"""Why a pod goes from a node that does not answer. It stays until the node is back or gone: StatefulSets wait for it
+(kubernetes.io/docs/concepts/workloads/pods/disruptions, "Pod disruption conditions")."""
 _OF_CONTENT: Final = ("foregroundDeletion", "orphan")
 """Finalizers that the garbage collector takes away by itself."""
 
@@ -24,7 +27,11 @@ def assess_deletion(obj: FrozenJson) -> Verdict:
     named = metadata.get("finalizers")
     finalizers = [str(name) for name in named if name not in _OF_CONTENT] if isinstance(named, list) else []
     waits = f", and waits for finalizer {', '.join(finalizers)}" if finalizers else ""
-    return Verdict("Progressing", sentence(f"{_MESSAGE} since {metadata.get('deletionTimestamp')}{waits}", _left(obj)))
+    since = f"{_MESSAGE} since {metadata.get('deletionTimestamp')}{waits}"
+    driven_out = condition(obj, "DisruptionTarget")
+    if driven_out.get("reason") == _LOST_NODE:
+        return Verdict("Degraded", sentence(since, str(driven_out.get("message") or _LOST_NODE)))
+    return Verdict("Progressing", sentence(since, _left(obj)))
 
 
 def assess_namespace(obj: FrozenJson) -> Verdict:

@@ -18,6 +18,8 @@ FIRST_BACKOFF: Final = 10.0
 LONGEST_BACKOFF: Final = 300.0
 """Seconds that the kubelet waits before it starts a container again that ends again and again: the first time, doubled
 each time, and at most (kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle, "How Pods handle problems")."""
+FORGIVEN: Final = 600.0
+"""Seconds that a container has to run for the kubelet to forget the restarts before (same place)."""
 
 
 class Restart(NamedTuple):
@@ -42,14 +44,22 @@ def _restart(container: FrozenJson) -> Restart | None:
     ended = part(container, "lastState", "terminated")
     if not count or not ended:
         return None
-    try:
-        since = datetime.fromisoformat(str(started)).timestamp()
-    except ValueError:
+    since = _seconds(started)
+    if since is None:
         return None
-    lasts = min(FIRST_BACKOFF * 2 ** min(count - 1, 10), LONGEST_BACKOFF)
+    ran = (_seconds(ended.get("finishedAt")) or 0.0) - (_seconds(ended.get("startedAt")) or float("inf"))
+    lasts = FIRST_BACKOFF if ran >= FORGIVEN else min(FIRST_BACKOFF * 2 ** min(count - 1, 10), LONGEST_BACKOFF)
     times = "once" if count == 1 else f"{count} times"
     message = f"container {container.get('name')} has started again {times}, after {_exit(ended) or 'exit code 0'}"
     return Restart(since + lasts, lasts, message)
+
+
+def _seconds(timestamp: object) -> float | None:
+    """A time as Kubernetes writes it, in seconds since the epoch."""
+    try:
+        return datetime.fromisoformat(str(timestamp)).timestamp()
+    except ValueError:
+        return None
 
 
 def assess_pod(obj: FrozenJson) -> Verdict:
