@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import replace
 from typing import Final
 
 from aiohttp import web
@@ -15,7 +14,7 @@ from agent.cluster.reflector import Reflector
 from agent.metrics import INSTANCES, OBJECTS, PENDING
 from agent.observation.events import Events
 from agent.observation.instances import Instance, instance_of
-from agent.observation.kinds import EXPLAINING, KindWatches
+from agent.observation.kinds import KindWatches, watched_for
 from agent.observation.objects import Objects
 from agent.reporting.heartbeat import Heartbeat
 from agent.reporting.report import Finding, is_ready_to_report, make_report
@@ -73,7 +72,7 @@ class Watcher:
             asyncio.create_task(self._reporter.run(), name="reporter"),
             asyncio.create_task(self._follow_events(), name="watch Event"),
             asyncio.create_task(self._sweep(), name="sweep"),
-            asyncio.create_task(Heartbeat(self._client, self._runtime).run(), name="heartbeat"),
+            asyncio.create_task(Heartbeat(self._client, self._runtime, self._look).run(), name="heartbeat"),
         ]
         for task in self._tasks:
             task.add_done_callback(self._ended)
@@ -113,6 +112,7 @@ class Watcher:
     def workload_gone(self, uid: str) -> None:
         """The ThreeportWorkload of the instance with this uid is gone."""
         self._instances.pop(uid, None)
+        self._objects.forget_instance(uid)
         self._want_kinds()
         self._reporter.forget(uid)
 
@@ -127,10 +127,12 @@ class Watcher:
     def _mark(self, instance: str) -> None:
         if instance in self._instances:
             self._reporter.mark(instance)
+        else:
+            self._objects.forget_instance(instance)
 
     def _mark_kind(self, kind: KindName) -> None:
         for instance in self._instances.values():
-            if kind in instance.kinds | EXPLAINING:
+            if kind in watched_for(instance.kinds):
                 self._reporter.mark(instance.uid)
 
     def _mark_all(self) -> None:
@@ -152,12 +154,12 @@ class Watcher:
         if self._events.awaited:
             self._events_wanted.set()
             return None
-        ended = self._reporter.ended(uid)
+        ended = {**self._reporter.ended(uid), **self._objects.last_words(uid)}
         finding = make_report(
             self._runtime, instance, self._objects, self._events, now=_now(), clock=time.time(), ended=ended
         )
         if finding.complete:
-            self._instances[uid] = replace(instance, known_since=float("-inf"), anew=frozenset())
+            self._instances[uid] = instance.settled()
         return finding
 
     async def _follow_events(self) -> None:
@@ -185,6 +187,10 @@ class Watcher:
             except ApiError as error:
                 logger.warning("Reports cannot be compared with the cluster: %s", error.message)
             await asyncio.sleep(SWEEP)
+
+    async def _look(self) -> None:
+        """Whether the cluster lets us see what it is all about. Raises `ApiError`."""
+        await self._cluster.request("GET", WORKLOADS_PATH, query={"limit": "1"})
 
     async def _uids_in_cluster(self) -> set[str]:
         answer = decode_json((await self._cluster.request("GET", WORKLOADS_PATH)).body)

@@ -1,9 +1,13 @@
-"""The heartbeat: every half minute the agent says that it lives, so that old reports are not taken for fresh ones."""
+"""The heartbeat: every half minute the agent says that it lives, so that old reports are not taken for fresh ones.
+
+So an agent that its cluster does not answer, or turns away, gives no sign of life: what it has told is getting old.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -23,9 +27,10 @@ FIELD_MANAGER: Final = "threeport-agent"
 
 
 class Heartbeat:
-    """The signs of life of the agent of one runtime."""
+    """The signs of life of the agent of one runtime. `look` is how it sees its cluster, and raises `ApiError`."""
 
-    def __init__(self, client: Client, runtime: str) -> None:
+    def __init__(self, client: Client, runtime: str, look: Callable[[], Awaitable[object]]) -> None:
+        self._look = look
         self._client = client
         self._runtime = runtime
         self._runtime_uid: str | None = None
@@ -46,7 +51,8 @@ class Heartbeat:
                 failures += 1
 
     async def beat(self) -> None:
-        """Gives one sign of life. Raises `ApiError`."""
+        """Gives one sign of life. Raises `ApiError`, also when the cluster cannot be looked at."""
+        await self._look()
         owner = {
             "apiVersion": kind_of(KubernetesRuntimeInstance).api_version,
             "kind": kind_of(KubernetesRuntimeInstance).kind,

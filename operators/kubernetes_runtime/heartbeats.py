@@ -56,7 +56,8 @@ def silence_of(heard: Heard, now: float) -> Verdict | None:
     stale = "what is said of the health of workloads here may be out of date"
     if heard.renewed is None:
         return Verdict("False", "NeverReported", f"No agent has ever reported from this cluster; {stale}.", None)
-    message = f"The agent has been silent since {heard.renewed}; {stale}. See whether it runs, and its log."
+    look = "See whether it runs; its log says whom it cannot reach."
+    message = f"The agent has been silent since {heard.renewed}; {stale}. {look}"
     return Verdict("False", "Silent", message, heard.renewed)
 
 
