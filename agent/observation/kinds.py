@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Final
 
 from agent.cluster.discovery import find_collection
@@ -28,9 +28,11 @@ logger = logging.getLogger(__name__)
 EXPLAINING: Final = frozenset({KindName("v1", "Pod"), KindName("apps/v1", "ReplicaSet")})
 """Kinds that no instance needs to name: they tell why a Deployment or Job is not well."""
 
+JOB: Final = KindName("batch/v1", "Job")
+CRON_JOB: Final = KindName("batch/v1", "CronJob")
+
 UNWATCHED: Final = frozenset({KindName("v1", "Secret")})
 """Kinds that the agent does not look at, so that it needs no right to read them."""
-
 
 WITHOUT_STATE: Final = frozenset(
     {
@@ -47,6 +49,15 @@ WITHOUT_STATE: Final = frozenset(
 )
 """Kinds that are healthy if they are there: of these the agent asks for no more than the metadata."""
 
+LASTING: Final = 60.0
+"""Seconds after which a watch that ends is looked for again at once, whatever failed before."""
+
+
+def watched_for(kinds: Set[KindName]) -> frozenset[KindName]:
+    """What is watched for objects of these kinds: themselves, and those that tell why they are not well."""
+    jobs = {JOB} if CRON_JOB in kinds else set()
+    return frozenset((kinds | EXPLAINING | jobs) - UNWATCHED) if kinds else frozenset()
+
 
 class KindWatches:
     """Keeps one reflector running per wanted kind. `on_sight` is called when what can be said of a kind changes."""
@@ -57,9 +68,9 @@ class KindWatches:
         self._on_sight = on_sight
         self._tasks: dict[KindName, asyncio.Task[None]] = {}
 
-    def want(self, kinds: set[KindName]) -> None:
+    def want(self, kinds: Set[KindName]) -> None:
         """Starts and stops reflectors so that exactly these kinds, and those that explain them, are watched."""
-        wanted = (kinds | EXPLAINING) - UNWATCHED if kinds else set()
+        wanted = watched_for(kinds)
         for kind in set(self._tasks) - wanted:
             self._tasks.pop(kind).cancel()
             self._objects.forget_kind(kind)
@@ -76,14 +87,14 @@ class KindWatches:
 
     async def _follow(self, kind: KindName) -> None:
         """Watches the kind as long as it exists, and looks out for it while it does not."""
-        attempt = 0
+        attempt, loop = 0, asyncio.get_running_loop()
         while True:
+            begun = loop.time()
             try:
                 collection = await find_collection(self._transport, kind)
                 if collection is None:
                     self._tell(kind, Sight.ABSENT)
                 else:
-                    attempt = 0
                     sink = KindSink(kind, self._objects, self._on_sight)
                     query = {"labelSelector": INSTANCE_LABEL}
                     brief = kind in WITHOUT_STATE
@@ -101,6 +112,8 @@ class KindWatches:
                 # An answer that nobody has thought of must not keep the other kinds from being watched.
                 logger.exception("%s in %s cannot be watched", kind.kind, kind.api_version)
                 self._tell(kind, Sight.FAILING, repr(error))
+            if loop.time() - begun > LASTING:
+                attempt = 0
             await asyncio.sleep(retry_delay(attempt, first=1, longest=30))
             attempt += 1
 

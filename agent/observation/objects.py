@@ -5,18 +5,19 @@ An object itself is forgotten as soon as it is assessed: what stays of a pod is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from agent.cluster.identity import KindName, ObjectName
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.kube.health import assess
+from threeport.kube.health.batch import last_word_of
 from threeport.kube.health.fields import items, part
 from threeport.kube.health.pod import Restart, restart_of
 from threeport.kube.health.replicas import available_pods
 from threeport.kube.health.verdict import Verdict
-from threeport.kube.labels import INSTANCE_LABEL
+from threeport.kube.labels import APPLIED_ANNOTATION, INSTANCE_LABEL
 
 
 class Sight(Enum):
@@ -48,6 +49,8 @@ class Seen:
     """How many pods of it serve, for kinds that keep pods."""
     restart: Restart | None
     """Of a pod whose container runs again."""
+    digest: str
+    """Of the manifest that was applied last, or empty."""
     ended: bool
     """A pod that has run to its end: it explains nothing about the pods that replaced it."""
 
@@ -80,6 +83,7 @@ def condense(kind: KindName, obj: FrozenJson) -> Seen:
         generation=metadata.get("generation"),
         available=available_pods(obj),
         restart=restart_of(obj) if kind.kind == "Pod" else None,
+        digest=str(part(obj, "metadata", "annotations").get(APPLIED_ANNOTATION) or ""),
         ended=part(obj, "status").get("phase") in ("Failed", "Succeeded"),
     )
 
@@ -92,6 +96,7 @@ class Objects:
         self._by_name: dict[ObjectName, Seen] = {}
         self._of_instance: dict[str, dict[str, Seen]] = {}
         self._instance_of: dict[str, str] = {}
+        self._last_words: dict[str, dict[ObjectName, Verdict]] = {}
         self._sight: dict[KindName, Sight] = {}
         self._why: dict[KindName, str] = {}
 
@@ -136,14 +141,26 @@ class Objects:
         self._by_name[seen.name] = seen
         self._of_instance.setdefault(seen.instance, {})[seen.uid] = seen
         self._instance_of[seen.uid] = seen.instance
+        self._last_words.get(seen.instance, {}).pop(seen.name, None)
         self._on_change(seen.instance)
 
-    def remove(self, name: ObjectName, uid: str) -> None:
-        """Forgets an object, unless another of its name has followed it."""
+    def remove(self, name: ObjectName, uid: str, last_word: Verdict | None = None) -> None:
+        """Forgets an object, unless another of its name has followed it. Of one that nobody but the instance made, its
+        `last_word` is kept."""
         seen = self._by_name.get(name)
         if seen is not None and seen.uid == uid:
             self._drop(seen)
+            if last_word is not None and not seen.owner:
+                self._last_words.setdefault(seen.instance, {})[name] = last_word
             self._on_change(seen.instance)
+
+    def last_words(self, instance: str) -> Mapping[ObjectName, Verdict]:
+        """What objects of the instance were when they went, as far as that was seen and is kept."""
+        return self._last_words.get(instance, {})
+
+    def forget_instance(self, instance: str) -> None:
+        """Forgets what is kept of objects of the instance that are gone."""
+        self._last_words.pop(instance, None)
 
     def keep_only(self, kind: KindName, uids: set[str]) -> None:
         """Forgets what is of `kind` and not among `uids`."""
@@ -186,8 +203,9 @@ class KindSink:
         self._objects.put(condense(self._kind, obj))
 
     def gone(self, obj: JsonObject) -> None:
-        """Forgets the object."""
-        self._objects.remove(ObjectName.of(self._kind, obj), obj["metadata"]["uid"])
+        """Forgets the object, and keeps how a Job ended: Kubernetes removes those with ``ttlSecondsAfterFinished``."""
+        last_word = last_word_of(obj) if self._kind.kind == "Job" else None
+        self._objects.remove(ObjectName.of(self._kind, obj), obj["metadata"]["uid"], last_word)
 
     def listing(self) -> None:
         """Begins to note what the list holds."""

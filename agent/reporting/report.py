@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 from agent.cluster.identity import ObjectName
 from agent.observation.events import Events
 from agent.observation.instances import Instance
-from agent.observation.kinds import EXPLAINING, UNWATCHED
+from agent.observation.kinds import UNWATCHED, watched_for
 from agent.observation.objects import Objects, Seen, Sight
-from threeport.kube.health.deletion import is_on_its_way_out
+from agent.reporting.explaining import Explanations
 from threeport.kube.health.verdict import HEALTHY, Verdict, sentence, worst
 from threeport.resources.model import Reference
 from threeport.resources.workload import ResourceReport, WorkloadReportSpec
@@ -19,15 +19,7 @@ from threeport.resources.workload import ResourceReport, WorkloadReportSpec
 GRACE: Final = 10.0
 """Seconds that an object has to appear after the agent heard of it: watches of two kinds are not in step."""
 
-PROBE_FAILED: Final = "Unhealthy"
-"""The reason of the kubelet's Event about a probe: the status of the pod says no more than that it is not ready."""
-
-
-JOB: Final = "Job"
-
-AWAITING_POD: Final = "WaitForFirstConsumer"
-"""The reason of the Event about a claim that is bound when a pod wants it, as its storage class says."""
-
+UNSEEN: Final = Verdict("Progressing", "what was applied last has not been seen yet")
 
 REMOVED: Final = Verdict("Healthy", "Kubernetes has removed it, as it does when it has ended (ttlSecondsAfterFinished)")
 
@@ -41,7 +33,7 @@ class Finding(NamedTuple):
     look_again: float | None
     """In how many seconds it may change without anything happening; None: never."""
     complete: bool
-    """Whether every object has been seen: from then on one that is not there is missing at once."""
+    """Whether every object has been seen as applied last: from then on one that is not there is missing at once."""
     foreseen: WorkloadReportSpec | None = None
     """Where an object still has a moment to appear: what will be said if it does not."""
 
@@ -49,8 +41,7 @@ class Finding(NamedTuple):
 def is_ready_to_report(instance: Instance, objects: Objects) -> bool:
     """Whether every kind of the instance has been looked at, and those that explain: before, a report would call
     missing what is not, and know only a part of the pods."""
-    kinds = (instance.kinds | EXPLAINING) - UNWATCHED if instance.kinds else set()
-    return all(objects.sight(kind) is not Sight.PENDING for kind in kinds)
+    return all(objects.sight(kind) is not Sight.PENDING for kind in watched_for(instance.kinds))
 
 
 def make_report(
@@ -84,18 +75,18 @@ def _make_report(
     ended: Mapping[ObjectName, Verdict],
 ) -> Finding:
     members = {uid: seen.at(clock) for uid, seen in objects.of_instance(instance.uid).items()}
-    causes = _causes(members, set(instance.resources), events, owners=members)
     unsteady = {uid: seen.unsteady_for(clock) for uid, seen in members.items() if seen.unsteady_for(clock)}
-    restarts = _causes({uid: members[uid] for uid in unsteady}, set(instance.resources), events, owners=members)
+    explanations = Explanations(members, set(instance.resources), events, unsteady=unsteady)
     grace_left = max(0.0, instance.known_since + GRACE - now)
     verdicts: list[tuple[ObjectName, Verdict, Seen | None]] = []
-    missing = False
+    missing = outdated = False
     for name in instance.resources:
         found, sight = objects.find(name), objects.sight(name.of_kind)
         seen = members.get(found.uid) if found is not None else None
         if seen is not None and sight is Sight.COMPLETE:
-            explaining = (restarts if seen.verdict.health == "Healthy" else causes).get(seen.uid, [])
-            verdicts.append((name, _explained(seen, explaining, events), seen))
+            is_outdated = seen.digest in instance.outdated.get(name, ())
+            outdated = outdated or is_outdated
+            verdicts.append((name, UNSEEN if is_outdated else explanations.of(seen), seen))
         elif (
             name in instance.ending
             and sight is Sight.COMPLETE
@@ -118,7 +109,7 @@ def _make_report(
         events=events.newest(members),
     )
     waits = [*unsteady.values(), *([grace_left] if missing and grace_left > 0 else [])]
-    return Finding(spec, min(waits, default=None), complete=not missing)
+    return Finding(spec, min(waits, default=None), complete=not (missing or outdated))
 
 
 def _resource_report(name: ObjectName, verdict: Verdict, seen: Seen | None) -> ResourceReport:
@@ -147,55 +138,6 @@ def _unseen(name: ObjectName, objects: Objects, *, in_grace: bool) -> Verdict:
     if sight is Sight.ABSENT:
         return Verdict("Down", f"missing: the cluster knows no kind {name.kind} in {name.api_version}")
     return Verdict("Down", "missing")
-
-
-def _causes(
-    pods: Mapping[str, Seen], named: set[ObjectName], events: Events, *, owners: Mapping[str, Seen]
-) -> dict[str, list[Verdict]]:
-    """What pods and ReplicaSets suffer from, by the uid of the named object on whose behalf they are there."""
-    found: dict[str, list[Verdict]] = {}
-    for seen in pods.values():
-        verdict = _with_complaint(seen, events)
-        explains = seen.verdict.is_trouble or verdict != seen.verdict
-        if explains and seen.name not in named:
-            owner = owners.get(seen.owner)
-            while owner is not None and owner.name not in named:
-                owner = owners.get(owner.owner)
-            if owner is not None and (not seen.ended or _has_given_up(owner)):
-                found.setdefault(owner.uid, []).append(verdict)
-    return found
-
-
-def _has_given_up(seen: Seen) -> bool:
-    """Whether this is a Job whose pods have failed too often: nothing replaces them, so they explain it."""
-    return seen.name.kind == JOB and seen.verdict.health == "Down"
-
-
-def _with_complaint(seen: Seen, events: Events) -> Verdict:
-    """What is under way for a reason that only an Event tells: a quota, a volume, a probe that fails."""
-    if seen.verdict.health == "Progressing" and events.newest_reason(seen.uid) == AWAITING_POD:
-        return Verdict("Healthy", "no pod has asked for it yet")
-    complaint = events.complaint(seen.uid)
-    if complaint is None or is_on_its_way_out(seen.verdict):
-        return seen.verdict
-    if seen.verdict.health == "Progressing" or (seen.verdict.health == "Degraded" and complaint.reason == PROBE_FAILED):
-        return Verdict(seen.verdict.health, sentence(complaint.reason, complaint.message))
-    return seen.verdict
-
-
-def _explained(seen: Seen, causes: list[Verdict], events: Events) -> Verdict:
-    """A Deployment that waits for pods is explained by the pod that cannot start; while some serve, it is Degraded.
-
-    One that does not wait has causes only if containers of it have only just started again.
-    """
-    if not causes:
-        return _with_complaint(seen, events)
-    if _has_given_up(seen):
-        return Verdict("Down", sentence(seen.verdict.message, worst(sorted(causes)).message))
-    cause = worst(sorted(causes))  # not the one heard of first: that may be another after a restart
-    if not cause.is_trouble or (seen.verdict.is_trouble and seen.verdict.severity > cause.severity):
-        return Verdict(seen.verdict.health, cause.message)
-    return Verdict("Degraded" if seen.available else cause.health, cause.message)
 
 
 def _rolled_up(verdicts: list[tuple[ObjectName, Verdict, Seen | None]]) -> Verdict:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import orjson
 
 from agent.cluster.identity import ObjectName
+from agent.observation.kinds import JOB
+from threeport.kube.health.batch import SUSPENDED
 from threeport.kube.health.verdict import Verdict
 from threeport.resources.workload import WorkloadReportSpec
 
@@ -35,7 +37,9 @@ def _ended(spec: WorkloadReportSpec) -> dict[ObjectName, Verdict]:
     return {
         ObjectName(one.api_version, one.kind, one.namespace or "", one.name): Verdict(one.health, one.message)
         for one in spec.resources
-        if one.kind == "Job" and one.health in ("Healthy", "Down") and not one.message.startswith("missing")
+        if one.kind == JOB.kind
+        and (one.message != SUSPENDED if one.health == "Healthy" else one.health == "Down")
+        and not one.message.startswith("missing")
     }
 
 

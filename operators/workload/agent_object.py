@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operators.workload.inventory import applied_item_of
+from operators.workload.inventory import applied_item_of, digest_in
 from operators.workload.placement import Place
 from operators.workload.rendering import Desired
 from threeport.common.types import FrozenJson
@@ -37,7 +37,7 @@ async def tell_agent(place: Place, instance: FrozenJson, desired: Desired, *, is
             },
             "runtime": place.runtime,
             "appliedHash": desired.digest,
-            "resources": [applied_item_of(one) for one in desired.manifests],
+            "resources": [{**applied_item_of(one), "digest": digest_in(one)} for one in desired.manifests],
         },
     }
     for one in read_group_manifests(groups):

@@ -22,7 +22,7 @@ def applied_item_of(manifest: FrozenJson) -> JsonObject:
     A Job with ``spec.ttlSecondsAfterFinished`` is removed by Kubernetes when it has ended. Then nothing in the cluster
     shows that it has run, and it must not run again: that is noted here, by the manifest from which it was made.
     """
-    item, digest = item_of(manifest), _digest_of(manifest)
+    item, digest = item_of(manifest), digest_in(manifest)
     is_job = item["kind"] == "Job" and str(item["apiVersion"]).startswith("batch/")
     ends = is_job and (manifest.get("spec") or {}).get("ttlSecondsAfterFinished") is not None
     return {**item, "applied": digest} if ends and digest else item
@@ -30,10 +30,11 @@ def applied_item_of(manifest: FrozenJson) -> JsonObject:
 
 def has_run(manifest: FrozenJson, item: FrozenJson | None) -> bool:
     """Whether the item notes that exactly this manifest was applied, of an object that goes by itself."""
-    return bool(item and item.get("applied") and item["applied"] == _digest_of(manifest))
+    return bool(item and item.get("applied") and item["applied"] == digest_in(manifest))
 
 
-def _digest_of(manifest: FrozenJson) -> str:
+def digest_in(manifest: FrozenJson) -> str:
+    """The digest of itself that a manifest brings along."""
     return str((manifest["metadata"].get("annotations") or {}).get(APPLIED_ANNOTATION) or "")
 
 

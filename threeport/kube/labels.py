@@ -14,44 +14,56 @@ INSTANCE_LABEL: Final = "threeport.io/workload-instance"
 INSTANCE_NAME_LABEL: Final = "app.kubernetes.io/instance"
 """Its value is the name of the WorkloadInstance, for people; manifests may bring another."""
 
+_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+
 APPLIED_ANNOTATION: Final = "threeport.io/applied"
 """Digest of the manifest that was applied last: equal means that nothing has to be written."""
 
-_TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
-    "Deployment": ("spec", "template"),
-    "StatefulSet": ("spec", "template"),
-    "DaemonSet": ("spec", "template"),
-    "ReplicaSet": ("spec", "template"),
-    "ReplicationController": ("spec", "template"),
-    "Job": ("spec", "template"),
-    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+_TEMPLATE: Final = ("spec", "template")
+_JOB_TEMPLATE: Final = ("spec", "jobTemplate")
+_TEMPLATES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "Deployment": (_TEMPLATE,),
+    "StatefulSet": (_TEMPLATE,),
+    "DaemonSet": (_TEMPLATE,),
+    "ReplicaSet": (_TEMPLATE,),
+    "ReplicationController": (_TEMPLATE,),
+    "Job": (_TEMPLATE,),
+    "CronJob": (_JOB_TEMPLATE, (*_JOB_TEMPLATE, *_TEMPLATE)),
 }
-"""Where kinds keep the template of their pods."""
+"""Where kinds keep the templates of their pods, and of the Jobs that stand between."""
 
 
 def labels_of(*, definition: str, instance: str, uid: str) -> Labels:
     """The labels of one instance (Kubernetes, "Recommended Labels"). Values longer than 63 characters are cut."""
     return {
-        "app.kubernetes.io/managed-by": "threeport",
+        _MANAGED_BY: "threeport",
         "app.kubernetes.io/name": _value(definition),
         INSTANCE_NAME_LABEL: _value(instance),
         INSTANCE_LABEL: uid,
     }
 
 
+def labels_that_are_ours(labels: Labels) -> list[str]:
+    """Which of the labels of an object say that it belongs to an instance. Beside `INSTANCE_LABEL` these are labels
+    that everybody uses: ours only as long as the object is said to be managed by us."""
+    recommended = labels_of(definition="", instance="", uid="")
+    is_managed = labels.get(_MANAGED_BY) == recommended[_MANAGED_BY]
+    return [name for name in recommended if name in labels and (is_managed or name == INSTANCE_LABEL)]
+
+
 def labelled(manifest: FrozenJson, labels: Labels) -> JsonObject:
-    """A copy of the manifest with the labels on it and on the template of its pods.
+    """A copy of the manifest with the labels on it and on the templates of its pods and Jobs.
 
     Labels of `app.kubernetes.io` that the manifest brings itself are kept, since its selectors may use them.
     """
     copy = deepcopy(dict(manifest))
     _label(copy, labels)
-    path = _TEMPLATES.get(copy["kind"])
-    template = copy
-    for step in path or ():
-        template = template.get(step) if isinstance(template, dict) else None  # type: ignore[assignment]
-    if path and isinstance(template, dict):
-        _label(template, labels)
+    for path in _TEMPLATES.get(copy["kind"], ()):
+        template = copy
+        for step in path:
+            template = template.get(step) if isinstance(template, dict) else None  # type: ignore[assignment]
+        if isinstance(template, dict):
+            _label(template, labels)
     return copy
 
 

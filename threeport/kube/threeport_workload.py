@@ -24,6 +24,18 @@ class InstanceIdentity(Shape):
     generation: Annotated[int | None, Field(description="Generation of the instance that was applied.")] = None
 
 
+class AppliedObject(InventoryItem):
+    """An object, and what was applied of it."""
+
+    digest: Annotated[
+        str | None,
+        Field(
+            description="Digest of the manifest applied last, as the annotation `threeport.io/applied` of the object "
+            "has it. Who sees another there has not seen the change yet."
+        ),
+    ] = None
+
+
 class ThreeportWorkloadSpec(Shape):
     """What an instance put into this cluster."""
 
@@ -31,7 +43,7 @@ class ThreeportWorkloadSpec(Shape):
     runtime: Annotated[str, Field(description="What this cluster is called in the Threeport API.")]
     applied_hash: Annotated[str, Field(description="Digest of the manifests applied last.")]
     resources: Annotated[
-        list[InventoryItem],
+        list[AppliedObject],
         Field(description="The objects.", json_schema_extra={"x-kubernetes-list-type": "atomic"}),
     ]
 

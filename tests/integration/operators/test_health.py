@@ -40,6 +40,12 @@ def job(name: str, command: str, **spec: Any) -> JsonObject:
     return obj("batch/v1", "Job", name, {"backoffLimit": 0, "template": template, **spec})
 
 
+def cron(name: str, **container: Any) -> JsonObject:
+    template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "job:1", **container}]}}
+    spec = {"schedule": "* * * * *", "concurrencyPolicy": "Forbid", "jobTemplate": {"spec": {"template": template}}}
+    return obj("batch/v1", "CronJob", name, spec)
+
+
 def definition(group: str, plural: str = "lamps", singular: str = "lamp", kind: str = "Lamp") -> JsonObject:
     """A kind with a status of its own."""
     schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
@@ -113,6 +119,7 @@ def broken(group: str) -> list[JsonObject]:
         obj("apps/v1", "DaemonSet", "each", pods("each", **missing)),
         stateful("crashing", command=["false"]),
         job("failing", "false"),
+        cron("stuck", **missing),
         claim("unknown", "nobody-has-it"),
         ingress("door"),
         obj("autoscaling/v2", "HorizontalPodAutoscaler", "scaler", scaler),
@@ -132,6 +139,7 @@ SAID = {
     "DaemonSet/each": ("Down", "ImagePullBackOff"),
     "StatefulSet/crashing": ("Down", "CrashLoopBackOff"),
     "Job/failing": ("Down", "BackoffLimitExceeded"),
+    "CronJob/stuck": ("Degraded", "ImagePullBackOff: Back-off pulling image"),
     "PersistentVolumeClaim/unknown": ("Progressing", 'storageclass.storage.k8s.io "nobody-has-it" not found'),
     "Ingress/door": ("Progressing", "no ingress controller"),
     "HorizontalPodAutoscaler/scaler": ("Degraded", "FailedGetScale"),
@@ -202,7 +210,7 @@ async def test_everything_that_goes_wrong_is_said_and_all_is_ready_when_it_is_me
         return all(name in seen and seen[name][0] == health and text in seen[name][1]
                    for name, (health, text) in SAID.items())  # fmt: skip
 
-    await space.until(all_is_said, seconds=60, why=lambda: differences(seen))
+    await space.until(all_is_said, seconds=120, why=lambda: differences(seen))
     await rolled_up_as_down(space)
     await space.patch_as_somebody_else(lamp, {"status": {"conditions": [{**stalled, "status": "False"}]}}, "status")
     change = {"spec": {"manifests": [yaml.safe_dump_all(whole(group))]}}

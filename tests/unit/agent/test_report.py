@@ -127,6 +127,33 @@ def test_a_probe_that_fails_is_said_of_the_deployment() -> None:
     assert (spec.health, spec.resources[0].message) == ("Progressing", "Unhealthy: Readiness probe failed: 503")
 
 
+STATEFUL_SET = KindName("apps/v1", "StatefulSet")
+
+
+def test_a_stateful_set_that_waits_for_a_lost_node_names_the_pod_there() -> None:
+    scene = Scene(STATEFUL_SET)
+    scene.put(STATEFUL_SET, "db", spec={"replicas": 3}, status={"observedGeneration": 1, "readyReplicas": 2})
+    lost = {"type": "DisruptionTarget", "status": "True", "reason": "DeletionByTaintManager", "message": "NoExecute"}
+    going = {"name": "db-0", "namespace": "ns", "uid": "uid-going", "deletionTimestamp": "2026-01-01T00:00:00Z",
+             "labels": {"threeport.io/workload-instance": "i"},
+             "ownerReferences": [{"uid": "uid-db", "controller": True}]}  # fmt: skip
+    scene.objects.put(condense(POD, {"metadata": going, "status": {"phase": "Running", "conditions": [lost]}}))
+    resource = scene.report((STATEFUL_SET, "db")).spec.resources[0]
+    assert resource.health == "Degraded"
+    assert resource.message == "Pod/db-0 is being deleted since 2026-01-01T00:00:00Z: NoExecute"
+
+
+def test_a_node_that_is_silent_explains_pods_that_are_no_longer_ready() -> None:
+    scene = Scene()
+    state = {"running": {"startedAt": "2026-01-01T00:00:05Z"}}
+    ready = {"type": "Ready", "status": "False", "lastTransitionTime": "2026-01-01T00:09:00Z"}
+    status = {"phase": "Running", "containerStatuses": [{"name": "web", "state": state}], "conditions": [ready]}
+    scene.put(POD, "alone", status=status)
+    assert scene.report((POD, "alone")).spec.resources[0].message == "the pod is no longer ready"
+    scene.events.seen(warning("uid-alone", "NodeNotReady", "Node is not ready"))
+    assert scene.report((POD, "alone")).spec.resources[0].message == "NodeNotReady: Node is not ready"
+
+
 CLAIM, JOB = KindName("v1", "PersistentVolumeClaim"), KindName("batch/v1", "Job")
 
 

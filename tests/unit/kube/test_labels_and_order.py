@@ -22,9 +22,11 @@ def test_pod_templates_are_labelled(kind: str) -> None:
     assert made["spec"]["template"]["metadata"]["labels"] == {"app": "x", **LABELS}
 
 
-def test_the_template_in_a_cron_job_is_labelled() -> None:
+def test_jobs_and_pods_of_a_cron_job_are_labelled() -> None:
     made = labelled(workload("CronJob", {"jobTemplate": {"spec": {"template": {"spec": {}}}}}), LABELS)
-    assert made["spec"]["jobTemplate"]["spec"]["template"]["metadata"]["labels"][INSTANCE_LABEL] == "u-1"
+    job = made["spec"]["jobTemplate"]
+    assert job["metadata"]["labels"][INSTANCE_LABEL] == "u-1"
+    assert job["spec"]["template"]["metadata"]["labels"][INSTANCE_LABEL] == "u-1"
 
 
 def test_labels_that_selectors_may_use_are_kept_but_never_the_owner() -> None:
