@@ -44,6 +44,13 @@ async def test_of_many_that_want_to_be_the_default_at_once_one_is(
     assert sorted(answer.code for answer in answers) == [200, 422]
 
 
+async def test_a_name_that_is_too_long_for_the_label_of_reports_is_refused(admin: Http) -> None:
+    assert (await admin.post(RUNTIMES, runtime("r" * 63, default=False))).code == 201
+    answer = await admin.post(RUNTIMES, runtime("r" * 64, default=False))
+    assert answer.code == 422
+    assert "must be at most 63 characters long" in answer.json["message"]
+
+
 async def test_a_transaction_cannot_make_two_defaults(admin: Http, name: str) -> None:
     operations = [{"operation": "create", "object": runtime(f"{name}-{each}")} for each in "ab"]
     answer = await admin.post(f"{GROUP}/transactions", {"operations": operations})

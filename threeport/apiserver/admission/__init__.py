@@ -7,7 +7,7 @@ from threeport.apiserver.admission.namespaces import NamespaceAdmitter
 from threeport.apiserver.admission.references import ReferenceAdmitter
 from threeport.apiserver.admission.reports import ReportAdmitter
 from threeport.apiserver.admission.revisions import RevisionAdmitter
-from threeport.apiserver.admission.runtimes import DefaultRuntimeAdmitter
+from threeport.apiserver.admission.runtimes import DefaultRuntimeAdmitter, RuntimeNameAdmitter
 from threeport.krm.interfaces import Admitter, Authorizer, ObjectStore
 from threeport.resources.kind import Catalog
 
@@ -19,6 +19,7 @@ def admission_steps(catalog: Catalog, store: ObjectStore, authorizer: Authorizer
         RevisionAdmitter(),
         ManifestAdmitter(),
         NamespaceAdmitter(),
+        RuntimeNameAdmitter(),
         DefaultRuntimeAdmitter(store),
         ReferenceAdmitter(catalog, store, authorizer),
     ]

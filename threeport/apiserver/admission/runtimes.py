@@ -1,4 +1,5 @@
-"""There is one default runtime at most: else where a workload runs would be a matter of luck."""
+"""Runtimes: there is one default at most, else where a workload runs would be a matter of luck; and the name of each is
+a label of the reports of its agent."""
 
 from __future__ import annotations
 
@@ -7,9 +8,22 @@ from threeport.apiserver.authorization import RUNTIMES
 from threeport.common.errors import Cause, Invalid
 from threeport.krm.claims import claimed
 from threeport.krm.interfaces import Admission, ObjectStore
+from threeport.krm.metadata_rules import LONGEST_LABEL
 from threeport.store.records import Listing
 
 _FIELD = ("spec", "defaultRuntime")
+
+
+class RuntimeNameAdmitter:
+    """Refuses a new runtime whose name is too long for a label: its agent could never report. Implements `Admitter`."""
+
+    async def admit(self, admission: Admission) -> None:
+        """Raises `Invalid` that says how long a name may be."""
+        if admission.kind.resource != RUNTIMES or admission.operation != "CREATE":
+            return
+        if len(admission.key.name) > LONGEST_LABEL:
+            message = f"must be at most {LONGEST_LABEL} characters long: it is a label of what its agent reports"
+            raise _invalid(admission, "metadata.name", message)
 
 
 class DefaultRuntimeAdmitter:
@@ -28,12 +42,16 @@ class DefaultRuntimeAdmitter:
             other = admission.planned.get(found.key, found)
             if other.key != admission.key and not (other.deleting or other.deleted) and _is_default(other.decoded()):
                 message = f"is set on {other.key.name!r} already: set it to false there first"
-                raise Invalid(
-                    f'{admission.kind.kind} "{admission.key.name}" is invalid: {".".join(_FIELD)} {message}.',
-                    kind=admission.kind.kind,
-                    name=admission.key.name,
-                    causes=[Cause(".".join(_FIELD), message, "FieldValueDuplicate")],
-                )
+                raise _invalid(admission, ".".join(_FIELD), message, "FieldValueDuplicate")
+
+
+def _invalid(admission: Admission, field: str, message: str, reason: str = "FieldValueInvalid") -> Invalid:
+    return Invalid(
+        f'{admission.kind.kind} "{admission.key.name}" is invalid: {field} {message}.',
+        kind=admission.kind.kind,
+        name=admission.key.name,
+        causes=[Cause(field, message, reason)],
+    )
 
 
 def _is_default(obj: object) -> bool:
