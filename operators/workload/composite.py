@@ -6,23 +6,27 @@ from typing import Final
 
 from operators.workload.health import REASONS
 from operators.workload.kinds import DEFINITION, INSTANCE, WORKLOAD
+from operators.workload.mirroring import mirror
 from operators.workload.revisions import cause_of, generation_of
-from threeport.common.errors import AlreadyExists, NotFound
+from threeport.common.errors import AlreadyExists, Conflict, NotFound
 from threeport.common.types import FrozenJson, JsonObject
-from threeport.controller.conditions import READY, Truth, condition, is_ready, set_condition
+from threeport.controller.conditions import READY, condition
 from threeport.controller.controller import Controller
-from threeport.controller.cycle import Refused, Waiting
-from threeport.controller.events import record_event
-from threeport.controller.status import write_status
+from threeport.controller.cycle import Waiting
 from threeport.resources.annotations import CHANGE_CAUSE
 from threeport.resources.kind import Kind
 
 _PASSED_ON: Final = ("runtimeRef", "driftPolicy", "driftInterval")
 """Fields of a workload that its instance has, too."""
 
+NAME_TAKEN: Final = "NameTaken"
+"""Why a workload cannot have the definition or the instance of its name."""
+IN_USE: Final = "InUse"
+"""Why a workload cannot go: others use its definition."""
+
 
 async def reconcile_workload(controller: Controller, workload: FrozenJson) -> str:
-    """Makes definition and instance what the workload says. Raises `Refused` where others own these names."""
+    """Makes definition and instance what the workload says. Raises `Waiting` where others have these names."""
     metadata = workload["metadata"]
     current = await controller.client.find(WORKLOAD, metadata["name"], metadata["namespace"])
     if current is None or current["metadata"]["uid"] != metadata["uid"] or _is_going(current):
@@ -30,62 +34,30 @@ async def reconcile_workload(controller: Controller, workload: FrozenJson) -> st
     workload = current
     definition = await controller.client.find(DEFINITION, metadata["name"], metadata["namespace"])
     _refuse_foreign(definition, workload, DEFINITION)
-    if definition is None or _definition_spec(definition) != _definition_spec(workload):
+    if definition is None or not is_told(workload, definition):
         definition = await _write_definition(controller, workload, definition)
     instance = await controller.client.find(INSTANCE, metadata["name"], metadata["namespace"])
     _refuse_foreign(instance, workload, INSTANCE)
-    wanted = {name: workload["spec"].get(name) for name in _PASSED_ON}
     if instance is None:
+        wanted = {name: workload["spec"].get(name) for name in _PASSED_ON}
         told = {"definitionRef": {"name": metadata["name"]}, "definitionRevision": generation_of(definition)}
         spec = {name: value for name, value in (told | wanted).items() if value is not None}
         instance = await _create(controller, INSTANCE, workload, spec)
-    elif changes := {name: value for name, value in wanted.items() if instance["spec"].get(name) != value}:
+    elif changes := to_tell(workload, instance):
         instance = await controller.client.patch(INSTANCE, metadata["name"], metadata["namespace"], {"spec": changes})
     await mirror(controller, workload, instance, observed=True)
     return f"is deployed as WorkloadInstance {metadata['name']}"
 
 
-async def mirror(controller: Controller, workload: FrozenJson, instance: FrozenJson, *, observed: bool = False) -> None:
-    """Shows in the workload how its instance is. `observed` says that definition and instance have just been made what
-    this generation of the workload asks for; else the workload may have changed since, and is not Ready for it."""
-    news: list[FrozenJson] = []
-    current = await _is_current(controller, instance)
-
-    def change(status: JsonObject, seen: FrozenJson) -> None:
-        news.clear()
-        if _is_going(seen):
-            return
-        theirs = instance.get("status") or {}
-        for name in ("health", "runtime", "readyResources"):
-            status[name] = theirs.get(name)
-        former = condition(status, READY)
-        ready = condition(theirs, READY) or {"reason": "Deploying", "message": "The instance has just been made."}
-        if observed:
-            generation = workload["metadata"].get("generation")
-            status["observedGeneration"] = max(generation or 0, status.get("observedGeneration") or 0) or None
-        made = {
-            "reason": ready.get("reason", "") if current else "Deploying",
-            "message": ready.get("message", "") if current else "The instance is being brought up to date.",
-        }
-        truth: Truth = "True" if current and is_ready(instance) else "False"
-        set_condition(status, READY, truth, generation=status.get("observedGeneration"), **made)
-        if former is None or former.get("reason") != made["reason"]:
-            news.append(made)
-
-    written = await write_status(controller.client, WORKLOAD, workload, change)
-    if written is not None and news and is_ready(written):
-        await record_event(controller.client, written, controller=controller.name, **news[0])
+def is_told(workload: FrozenJson, definition: FrozenJson) -> bool:
+    """Whether the definition says what the workload says."""
+    return _definition_spec(definition) == _definition_spec(workload)
 
 
-async def _is_current(controller: Controller, instance: FrozenJson) -> bool:
-    """Whether what the instance says of itself holds for its spec and, if it is Ready, for its present definition."""
-    metadata, status = instance["metadata"], instance.get("status") or {}
-    if status.get("observedGeneration") != metadata.get("generation"):
-        return False
-    if not is_ready(instance):
-        return True
-    definition = await controller.client.find(DEFINITION, metadata["name"], metadata["namespace"])
-    return definition is not None and status.get("definitionGeneration") == definition["metadata"].get("generation")
+def to_tell(workload: FrozenJson, instance: FrozenJson) -> JsonObject:
+    """The fields in which the instance does not say what the workload says, with their values."""
+    wanted = {name: workload["spec"].get(name) for name in _PASSED_ON}
+    return {name: value for name, value in wanted.items() if instance["spec"].get(name) != value}
 
 
 async def remove_workload(controller: Controller, workload: FrozenJson) -> str:
@@ -163,12 +135,15 @@ async def _create(controller: Controller, kind: Kind, workload: FrozenJson, spec
 
 
 async def _delete(controller: Controller, kind: Kind, obj: FrozenJson) -> JsonObject | None:
-    """Asks for the deletion. Returns the object if it is still there afterwards."""
+    """Asks for the deletion. Returns the object if it is still there; raises `Waiting` if it is in use."""
     metadata = obj["metadata"]
     try:
         await controller.client.delete(kind, metadata["name"], metadata["namespace"], uid=metadata["uid"])
     except NotFound:
         return None
+    except Conflict as error:  # others have made instances of the definition
+        message = f"waits until nobody uses its {kind.kind} any more: {error.message}"
+        raise Waiting(IN_USE, message, longest=60) from None
     return await controller.client.find(kind, metadata["name"], metadata["namespace"])
 
 
@@ -178,8 +153,8 @@ def _is_going(obj: FrozenJson) -> bool:
 
 def _refuse_foreign(obj: FrozenJson | None, workload: FrozenJson, kind: Kind) -> None:
     if obj is not None and not owns(workload, obj):
-        raise Refused(
-            "NameTaken",
+        raise Waiting(
+            NAME_TAKEN,
             f"{kind.kind} {workload['metadata']['name']} exists and was not made by this workload; "
             "give the workload another name, or delete that object",
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from operators.workload.kinds import DEFINITION, INSTANCE
 from operators.workload.revisions import ensure_revision, generation_of, instances_of, is_manual, prune_revisions
-from operators.workload.wakeups import definition_is_there
-from threeport.common.errors import Invalid, NotFound
+from operators.workload.wakeups import definition_changed
+from threeport.common.errors import Invalid
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.conditions import READY, condition
 from threeport.controller.controller import Controller
 from threeport.controller.cycle import Refused, decide
+from threeport.controller.waking import change_all
 from threeport.resources.manifests import split_manifests
 
 
@@ -36,9 +37,11 @@ async def reconcile_definition(controller: Controller, seen: FrozenJson) -> str:
     sentence = f"holds {count} Kubernetes objects."
     await decide(controller, DEFINITION, definition, "True", "Valid", sentence, also=note)
     instances = await instances_of(controller, definition)
-    behind = [] if is_manual(definition) else [one for one in instances if needs_advance(one, generation)]
-    advanced = sum([await _advance(controller, instance, generation) for instance in behind])
-    woken = await definition_is_there(controller, definition, [one for one in instances if one not in behind])
+    living = [one for one in instances if not one["metadata"].get("deletionTimestamp")]
+    behind = [] if is_manual(definition) else [one for one in living if needs_advance(one, generation)]
+    told: JsonObject = {"spec": {"definitionRevision": generation}}
+    advanced = await change_all(controller.client, INSTANCE, behind, told)
+    woken = await definition_changed(controller, definition, [one for one in living if one not in behind])
     pruned = await prune_revisions(controller, definition, instances)
     return sentence + "".join(
         text
@@ -62,16 +65,3 @@ def needs_advance(instance: FrozenJson, generation: int) -> bool:
         return bool(told != generation)
     running = status.get("definitionGeneration")
     return condition(status, READY) is not None if running is None else bool(running != generation)
-
-
-async def _advance(controller: Controller, instance: FrozenJson, generation: int) -> int:
-    metadata = instance["metadata"]
-    if metadata.get("deletionTimestamp"):
-        return 0
-    try:
-        await controller.client.patch(
-            INSTANCE, metadata["name"], metadata["namespace"], {"spec": {"definitionRevision": generation}}
-        )
-    except NotFound:
-        return 0
-    return 1

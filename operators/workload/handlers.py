@@ -16,8 +16,8 @@ from operators.workload.instance import reconcile_instance, remove_instance
 from operators.workload.kinds import DEFINITION, INSTANCE, PREVIEW, REPORT, RUNTIME, WORKLOAD
 from operators.workload.placement import runtime_name_of
 from operators.workload.preview import answer_preview, expire, seconds_left
-from operators.workload.wakeups import instance_changed, runtime_is_ready
-from operators.workload.word_of_agent import Told, hints_at_drift, told_by
+from operators.workload.wakeups import definition_edited, instance_changed, part_is_gone, runtime_is_ready
+from operators.workload.word_of_agent import Told, hints_at_drift, is_lost, told_by
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.conditions import READY, condition, is_ready
 from threeport.controller.controller import Controller, lock_of
@@ -164,7 +164,20 @@ async def take_report(event: kopf.RawEvent, memo: kopf.Memo, **indices: Any) -> 
 @kopf.on.event(*_OF_INSTANCES)
 async def pass_on_instance(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
     """Shows the state of an instance in the Workload that owns it."""
-    await instance_changed(_controller(memo), _plain(event["object"]), gone=event["type"] == "DELETED")
+    passing = part_is_gone if event["type"] == "DELETED" else instance_changed
+    await passing(_controller(memo), _plain(event["object"]))
+
+
+@kopf.on.event(*_OF_DEFINITIONS)
+async def pass_on_definition(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
+    """Has the Workload that owns a definition look at it if it has changed; at start the Workload does so itself."""
+    definition = _plain(event["object"])
+    generation, seen = definition["metadata"].get("generation"), memo.get("seen")
+    memo.seen = generation
+    if event["type"] == "DELETED":
+        await part_is_gone(_controller(memo), definition)
+    elif seen not in (None, generation):
+        await definition_edited(_controller(memo), definition)
 
 
 @kopf.on.event(*_OF_RUNTIMES)

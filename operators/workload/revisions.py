@@ -54,6 +54,15 @@ async def ensure_revision(controller: Controller, definition: FrozenJson) -> Non
         return
 
 
+async def ensure_kept(controller: Controller, definition: FrozenJson, revision: int) -> None:
+    """Makes the newest revision, before an instance runs it that a person has to advance, if that is what `revision`
+    is and the definition's controller has not said yet that it is there. Else the instance could not stay at it when
+    the definition changes before that controller comes to it."""
+    noted = (definition.get("status") or {}).get("revision")
+    if is_manual(definition) and revision == generation_of(definition) != noted:
+        await ensure_revision(controller, definition)
+
+
 def cause_of(obj: FrozenJson) -> dict[str, str]:
     """The annotation that says why the object was changed, if it has it."""
     annotations = obj["metadata"].get("annotations") or {}
@@ -99,6 +108,15 @@ def wanted_revision(instance: FrozenJson, definition: FrozenJson) -> int:
     return int(named or generation_of(definition))
 
 
+def is_left_behind(instance: FrozenJson, definition: FrozenJson) -> bool:
+    """Whether the instance names another revision than the newest, though nobody is about to advance it: the
+    definition's controller did that for all that referred to the definition then. It refers to it only since, or
+    somebody has set the revision by hand."""
+    newest, status = generation_of(definition), definition.get("status") or {}
+    is_passed_on = status.get("revision") == newest
+    return is_passed_on and not is_manual(definition) and wanted_revision(instance, definition) != newest
+
+
 async def at_revision(controller: Controller, definition: JsonObject, revision: int) -> JsonObject:
     """The definition (given with secrets in clear) as it was at `revision`. Raises `Waiting` if that is not kept."""
     if revision == generation_of(definition):
@@ -115,6 +133,14 @@ async def at_revision(controller: Controller, definition: JsonObject, revision: 
             f"{kept or generation_of(definition)}",
         ) from None
     return {**definition, "spec": {**definition["spec"], "manifests": found["spec"]["manifests"]}}
+
+
+async def holds_the_same(controller: Controller, definition: FrozenJson, revision: int | None) -> bool:
+    """Whether the manifests at `revision` are those of the definition now; no, if that is not kept."""
+    metadata = definition["metadata"]
+    name = revision_name(metadata["name"], metadata["uid"], revision or 0)
+    found = await controller.client.find(REVISION, name, metadata["namespace"])
+    return found is not None and bool(found["spec"]["manifests"] == definition["spec"]["manifests"])
 
 
 def users_of(instances: Sequence[FrozenJson], definition: FrozenJson) -> list[FrozenJson]:

@@ -12,12 +12,12 @@ from typing import Final
 
 from threeport.client import Client
 from threeport.common.errors import NotFound
-from threeport.common.types import FrozenJson
+from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.progress import WAKE_ANNOTATION
 from threeport.resources.kind import Kind
 
 AT_ONCE: Final = 16
-"""Wake-up calls under way at the same time."""
+"""Changes under way at the same time."""
 
 
 async def wake(client: Client, kind: Kind, name: str, namespace: str | None, *, cause: str) -> None:
@@ -26,24 +26,43 @@ async def wake(client: Client, kind: Kind, name: str, namespace: str | None, *, 
     An object that is gone needs no waking.
     """
     try:
-        await client.patch(kind, name, namespace, {"metadata": {"annotations": {WAKE_ANNOTATION: cause}}})
+        await client.patch(kind, name, namespace, _call(cause))
     except NotFound:
         return
 
 
 async def wake_all(client: Client, kind: Kind, objects: Iterable[FrozenJson], *, cause: str) -> int:
-    """Wakes all the objects that are not on their way out. Returns how many."""
+    """Wakes all the objects. Returns how many."""
+    return await change_all(client, kind, objects, _call(cause))
+
+
+async def change_all(client: Client, kind: Kind, objects: Iterable[FrozenJson], change: FrozenJson) -> int:
+    """Makes the same change, a merge patch, to all the objects. Returns how many of them are still there.
+
+    What goes wrong with one of them keeps no other from being changed; it is raised afterwards.
+    """
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def wake_one(metadata: FrozenJson) -> None:
+    async def change_one(metadata: FrozenJson) -> bool:
         async with gate:
-            await wake(client, kind, metadata["name"], metadata.get("namespace"), cause=cause)
+            try:
+                await client.patch(kind, metadata["name"], metadata.get("namespace"), dict(change))
+            except NotFound:
+                return False
+            return True
 
-    living = [obj["metadata"] for obj in objects if not obj["metadata"].get("deletionTimestamp")]
-    await asyncio.gather(*(wake_one(metadata) for metadata in living))
-    return len(living)
+    changes = (change_one(obj["metadata"]) for obj in objects)
+    outcomes = await asyncio.gather(*changes, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return sum(map(bool, outcomes))
 
 
 def cause_of(obj: FrozenJson) -> str:
     """The cause of a wake-up call that a change of `obj` makes: the same change calls once."""
     return f"{obj['metadata']['uid']}/{obj['metadata']['resourceVersion']}"
+
+
+def _call(cause: str) -> JsonObject:
+    return {"metadata": {"annotations": {WAKE_ANNOTATION: cause}}}

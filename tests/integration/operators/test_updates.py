@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -55,6 +56,17 @@ async def kept(space: Space) -> list[int]:
     return sorted(one["spec"]["revision"] for one in found)
 
 
+async def is_kept(space: Space, number: int) -> bool:
+    """Whether there is a revision of this number in the namespace."""
+    return number in await kept(space)
+
+
+async def is_advanced_to(space: Space, instance: str, revision: int) -> bool:
+    """Whether the instance has been told to run this revision."""
+    found = await space.get(INSTANCE, instance)
+    return found is not None and found["spec"].get("definitionRevision") == revision
+
+
 async def becomes(space: Space, instance: str, colour: str) -> None:
     """Waits until the instance is Ready with this colour in the cluster."""
 
@@ -75,10 +87,7 @@ async def test_every_change_makes_a_revision_that_instances_are_advanced_to_and_
     for number in range(2, 14):
         await recolour(space, "pod", f"colour-{number}")
 
-        async def is_kept(number: int = number) -> bool:
-            return number in await kept(space)
-
-        await space.until(is_kept)
+        await space.until(partial(is_kept, space, number))
     await becomes(space, "eu", "colour-13")
     instance = await space.ready(INSTANCE, "eu")
     assert instance["spec"]["definitionRevision"] == instance["status"]["definitionGeneration"] == 13
@@ -106,10 +115,7 @@ async def test_with_a_manual_rollout_a_person_says_which_revision_runs(space: Sp
     await becomes(space, "eu", "red")
     await recolour(space, "pod", "blue")
 
-    async def is_kept() -> bool:
-        return await kept(space) == [1, 2]
-
-    await space.until(is_kept)
+    await space.until(partial(is_kept, space, 2))
     space.plane.workload.stop()
     space.plane.workload.start()
     await change(space, "eu", driftPolicy="Warn")  # a reason to look at the instance, which stays where it is
@@ -125,6 +131,25 @@ async def test_with_a_manual_rollout_a_person_says_which_revision_runs(space: Sp
     await becomes(space, "eu", "green")
     await change(space, "eu", definitionRevision=1)
     await becomes(space, "eu", "red")
+
+
+async def test_an_instance_that_comes_to_another_definition_runs_the_newest_of_it_unless_a_person_decides(
+    space: Space,
+) -> None:
+    await define(space, "red", "red")
+    await define(space, "blue", "blue-1")
+    for number in (2, 3):
+        await recolour(space, "blue", f"blue-{number}")
+        await space.until(partial(is_kept, space, number))
+    await instantiate(space, "eu", "blue")
+    await becomes(space, "eu", "blue-3")
+    await change(space, "eu", definitionRef={"name": "red"})  # which has no revision 3
+    await becomes(space, "eu", "red")
+    await change(space, "eu", definitionRef={"name": "blue"})  # of which it names revision 1 now
+    await becomes(space, "eu", "blue-3")
+    await change(space, "eu", definitionRevision=2)
+    await space.until(partial(is_advanced_to, space, "eu", 3))
+    await becomes(space, "eu", "blue-3")
 
 
 async def test_secrets_of_an_earlier_revision_come_back_in_clear_in_the_cluster_and_nowhere_else(space: Space) -> None:
@@ -268,3 +293,12 @@ async def test_a_cluster_that_waits_for_its_definition_is_connected_when_that_ap
     await space.client.delete(RUNTIME, name)
     await space.gone(RUNTIME, name)
     await space.client.delete(RUNTIME_DEFINITION, name)
+
+
+@SIMULATED_ONLY
+async def test_a_cluster_whose_definition_does_not_exist_can_be_deleted(space: Space) -> None:
+    name = f"typo-{space.namespace}"
+    await space.client.create({"metadata": {"name": name}, "spec": {"definitionRef": {"name": name}}}, RUNTIME)
+    await space.says(RUNTIME, name, "ReferenceNotFound")
+    await space.client.delete(RUNTIME, name)
+    await space.gone(RUNTIME, name)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tests.fixtures.manifests import CONFIG
-from tests.integration.operators.conftest import DEFINITION, INSTANCE, RUNTIME, SIMULATED_ONLY, Space
+from tests.fixtures.manifests import CONFIG, DEPLOYMENT
+from tests.integration.operators.conftest import DEFINITION, INSTANCE, RUNTIME, SIMULATED_ONLY, WORKLOAD, Space
+from tests.integration.operators.test_replacement import selecting
+from tests.integration.operators.test_workload import objects_of
 from threeport.common.types import JsonObject
 from threeport.controller.conditions import READY, condition
 from threeport.controller.progress import WAKE_ANNOTATION
@@ -86,3 +88,86 @@ async def test_instances_that_are_made_together_with_their_definition_are_not_ch
         assert instance["spec"].get("definitionRevision") is None
         assert instance["status"]["definitionGeneration"] == 1
         assert instance["metadata"]["generation"] == 1
+
+
+@SIMULATED_ONLY
+async def test_a_name_that_is_taken_is_said_and_used_when_it_is_free(space: Space) -> None:
+    definition = await space.create(DEFINITION, "taken", {"manifests": [CONFIG]})
+    instance = {"definitionRef": {"name": "taken"}, "runtimeRef": {"name": space.runtime}}
+    await space.create(INSTANCE, "taken", instance)
+    await space.ready(INSTANCE, "taken")
+    await space.deploy("taken", [CONFIG])
+    assert "was not made by this workload" in await space.says(WORKLOAD, "taken", "NameTaken")
+    await space.client.delete(INSTANCE, "taken", space.namespace)
+    await space.gone(INSTANCE, "taken")
+    await space.client.delete(DEFINITION, "taken", space.namespace)
+    workload = await space.ready(WORKLOAD, "taken")
+    assert woken_by(workload) == definition["metadata"]["uid"]
+
+
+@SIMULATED_ONLY
+async def test_what_the_parts_of_a_workload_were_made_by_hand_is_what_the_workload_says_again(space: Space) -> None:
+    await space.deploy("shop", [CONFIG])
+    await space.ready(WORKLOAD, "shop")
+    await space.client.patch(INSTANCE, "shop", space.namespace, {"spec": {"driftPolicy": "Ignore"}})
+    other = {"spec": {"manifests": [{**CONFIG, "data": {"colour": "blue"}}]}}
+    await space.client.patch(DEFINITION, "shop", space.namespace, other)
+
+    async def is_restored() -> bool:
+        definition, instance = await space.get(DEFINITION, "shop"), await space.get(INSTANCE, "shop")
+        assert definition is not None
+        assert instance is not None
+        is_red = definition["spec"]["manifests"][0]["data"] == {"colour": "red"}
+        return is_red and instance["spec"]["driftPolicy"] == "Correct"
+
+    await space.until(is_restored)
+    await space.ready(WORKLOAD, "shop")
+    assert (await objects_of(space, "shop"))["ConfigMap/settings"]["data"] == {"colour": "red"}
+
+
+@SIMULATED_ONLY
+async def test_a_workload_goes_when_nobody_uses_its_definition_any_more(space: Space) -> None:
+    await space.deploy("shop", [CONFIG])
+    await space.ready(WORKLOAD, "shop")
+    other = {"definitionRef": {"name": "shop"}, "runtimeRef": {"name": space.runtime}}
+    await space.create(INSTANCE, "other", other)
+    await space.ready(INSTANCE, "other")
+    await space.client.delete(WORKLOAD, "shop", space.namespace)
+    assert "other" in await space.says(WORKLOAD, "shop", "InUse")
+    await space.client.delete(INSTANCE, "other", space.namespace)
+    await space.gone(WORKLOAD, "shop", seconds=20)
+
+
+@SIMULATED_ONLY
+async def test_what_a_person_has_to_advance_goes_on_with_what_the_definition_says_now(space: Space) -> None:
+    """Where an instance has not begun it takes the newest revision, and what the definition allows holds for all."""
+    manual = {"rollout": {"strategy": "Manual"}}
+    first = await space.create(DEFINITION, "first", {"manifests": [CONFIG], **manual})
+    paint = [{"target": {"kind": "Deployment"}, "patch": {"spec": {"replicas": 1}}}]
+    spec = {"definitionRef": {"name": "first"}, "runtimeRef": {"name": space.runtime}}
+    await space.create(INSTANCE, "early", {**spec, "patches": paint})
+    await space.says(INSTANCE, "early", "InvalidPatch")
+    await space.client.patch(DEFINITION, "first", space.namespace, {"spec": {"manifests": [CONFIG, DEPLOYMENT]}})
+    early = await space.ready(INSTANCE, "early")
+    assert early["status"]["definitionGeneration"] == 2
+    assert woken_by(early) == first["metadata"]["uid"]
+    await space.client.patch(DEFINITION, "first", space.namespace, {"spec": {"manifests": [CONFIG, selecting("x")]}})
+    await space.client.patch(INSTANCE, "early", space.namespace, {"spec": {"definitionRevision": 3}})
+    await space.says(INSTANCE, "early", "FieldImmutable")
+    await space.client.patch(DEFINITION, "first", space.namespace, {"spec": {"onImmutableChange": "Replace"}})
+    replaced = await space.ready(INSTANCE, "early")
+    assert replaced["spec"]["definitionRevision"] == 3
+
+
+@SIMULATED_ONLY
+async def test_a_workload_says_what_it_waits_for_where_a_person_has_to_advance_it(space: Space) -> None:
+    await space.deploy("shop", [CONFIG])
+    await space.ready(WORKLOAD, "shop")
+    await space.client.patch(DEFINITION, "shop", space.namespace, {"spec": {"rollout": {"strategy": "Manual"}}})
+    await space.ready(WORKLOAD, "shop")
+    blue = {"spec": {"manifests": [{**CONFIG, "data": {"colour": "blue"}}]}}
+    await space.client.patch(WORKLOAD, "shop", space.namespace, blue)
+    message = await space.says(WORKLOAD, "shop", "RolloutManual")
+    assert "tptctl rollout advance workloadinstance/shop" in message
+    await space.client.patch(INSTANCE, "shop", space.namespace, {"spec": {"definitionRevision": 3}})
+    await space.ready(WORKLOAD, "shop")
