@@ -12,7 +12,7 @@ from operators.kubernetes_runtime.heartbeats import HEARTBEAT, LOOK_EVERY, agent
 from operators.kubernetes_runtime.runtime import (
     DEFINITION,
     INSTANCE,
-    definition_is_there,
+    definition_changed,
     reconcile_runtime,
     remove_runtime,
 )
@@ -44,8 +44,8 @@ async def accept_definition(body: kopf.Body, memo: kopf.Memo, retry: int, **_: A
     async def accept() -> str:
         sentence = f"Clusters of this definition come from the provider {definition['spec']['infraProvider']}."
         await decide(controller, DEFINITION, definition, "True", "Valid", sentence)
-        woken = await definition_is_there(controller, definition)
-        return sentence + (f" Woke {woken} clusters that waited for it." if woken else "")
+        woken = await definition_changed(controller, definition)
+        return sentence + (f" Woke {woken} clusters that depend on it." if woken else "")
 
     await run_cycle(controller, DEFINITION, definition, retry, accept)
 

@@ -13,7 +13,7 @@ from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.conditions import READY, Truth, condition, set_condition
 from threeport.controller.controller import Controller
 from threeport.controller.cycle import Refused, Waiting, decide
-from threeport.controller.waking import cause_of, wake_all
+from threeport.controller.waking import wake_all
 from threeport.kube.access import ClusterAccess
 from threeport.kube.cluster import Cluster
 from threeport.kube.errors import ClusterError
@@ -73,8 +73,8 @@ async def remove_runtime(controller: Controller, settings: RuntimeSettings, seen
         named = ", ".join(users[:5]) + (f" and {len(users) - 5} more" if len(users) > 5 else "")
         raise Waiting("WorkloadsRemain", f"waits for workloads that run here: delete {named}", first=1, longest=30)
     remove_agent_file(settings, runtime)
-    definition = await _definition(controller, runtime)
-    if definition["spec"]["infraProvider"] == SIMULATED:
+    definition = await controller.client.find(DEFINITION, runtime["spec"]["definitionRef"]["name"])
+    if definition is not None and definition["spec"]["infraProvider"] == SIMULATED:
         await remove_simulated(settings, runtime)
     elif (metadata.get("annotations") or {}).get(ABANDON) != "true":
         await _clean_up(controller, runtime)
@@ -82,17 +82,19 @@ async def remove_runtime(controller: Controller, settings: RuntimeSettings, seen
     return "took the agent out of the cluster; deleted"
 
 
-async def definition_is_there(controller: Controller, definition: FrozenJson) -> int:
-    """Wakes clusters that said that their definition does not exist. Returns how many."""
-    name = definition["metadata"]["name"]
-    runtimes = (await controller.client.list(INSTANCE, referring_to=Key(DEFINITION.resource, "", name))).items
-    waiting = [
+async def definition_changed(controller: Controller, definition: FrozenJson) -> int:
+    """Wakes clusters that said that their definition does not exist, and all of them if it has another generation than
+    was noted before. Returns how many."""
+    metadata, noted = definition["metadata"], (definition.get("status") or {}).get("observedGeneration")
+    is_changed = noted not in (None, metadata.get("generation"))
+    key = Key(DEFINITION.resource, "", metadata["name"])
+    dependents = [
         runtime
-        for runtime in runtimes
-        if runtime["spec"]["definitionRef"]["name"] == name
-        and (condition(runtime.get("status"), READY) or {}).get("reason") == "ReferenceNotFound"
+        for runtime in (await controller.client.list(INSTANCE, referring_to=key)).items
+        if runtime["spec"]["definitionRef"]["name"] == metadata["name"]
+        and (is_changed or (condition(runtime.get("status"), READY) or {}).get("reason") == "ReferenceNotFound")
     ]
-    return await wake_all(controller.client, INSTANCE, waiting, cause=cause_of(definition))
+    return await wake_all(controller.client, INSTANCE, dependents, cause=f"{metadata['uid']}/{metadata['generation']}")
 
 
 async def _clean_up(controller: Controller, runtime: FrozenJson) -> None:
