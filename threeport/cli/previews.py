@@ -85,7 +85,7 @@ class Foreseen:
 
 
 async def foresee(client: Client, questions: Sequence[Question]) -> list[Foreseen]:
-    """The answers, in order. Raises `CliError` (TIMEOUT) if no controller answers."""
+    """The answers, in order. Raises `CliError` (TIMEOUT) if no controller answers; no preview is left behind then."""
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def ask(question: Question) -> Foreseen:
@@ -94,15 +94,19 @@ async def foresee(client: Client, questions: Sequence[Question]) -> list[Foresee
         async with gate:
             return await _ask(client, question)
 
-    return await asyncio.gather(*(ask(question) for question in questions))
+    try:
+        async with asyncio.TaskGroup() as group:
+            asking = [group.create_task(ask(question)) for question in questions]
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [one.result() for one in asking]
 
 
 async def _ask(client: Client, question: Question) -> Foreseen:
-    preview = await _create(client, question)
-    metadata = preview["metadata"]
+    creating = asyncio.create_task(_create(client, question))
     try:
         async with asyncio.timeout(PATIENCE):
-            return _told(question, await _answered(client, preview))
+            return _told(question, await _answered(client, await asyncio.shield(creating)))
     except TimeoutError:
         raise CliError(
             f"The workload controller has not answered within {PATIENCE:.0f} s what would become of "
@@ -110,10 +114,16 @@ async def _ask(client: Client, question: Question) -> Foreseen:
             ExitCode.TIMEOUT,
         ) from None
     finally:
-        try:
-            await client.delete(PREVIEW, metadata["name"], metadata["namespace"], uid=metadata["uid"])
-        except NotFound:
-            pass
+        await _take_away(client, creating)
+
+
+async def _take_away(client: Client, creating: asyncio.Task[JsonObject]) -> None:
+    """Deletes a preview, also one whose creation was under way when somebody broke off."""
+    try:
+        metadata = (await creating)["metadata"]
+        await client.delete(PREVIEW, metadata["name"], metadata["namespace"], uid=metadata["uid"])
+    except NotFound:
+        pass
 
 
 async def _create(client: Client, question: Question) -> JsonObject:

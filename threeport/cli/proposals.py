@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from threeport.cli.applying import Outcome
+from threeport.cli.errors import CliError
+from threeport.cli.exit_codes import ExitCode
 from threeport.cli.instances import DEFINITION, INSTANCE, WORKLOAD
 from threeport.cli.previews import Question
 from threeport.cli.revealing import in_clear
+from threeport.cli.waiting import explanation
 from threeport.client import Client
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.resources.kind import Kind
@@ -37,9 +40,12 @@ async def questions_about_change(client: Client, outcomes: Sequence[Outcome]) ->
 
 
 async def questions_about_object(client: Client, kind: Kind, name: str, namespace: str) -> list[Question]:
-    """What to ask about an object as it is: whether the clusters are as it wants them. Raises `NotFound`."""
+    """What to ask about an object as it is: whether the clusters are as it wants them. Raises `NotFound`, or `CliError`
+    for a Workload that has no instance yet."""
     obj = await client.get(kind, name, namespace)
     if kind.resource != DEFINITION.resource:
+        if kind.resource == WORKLOAD.resource and await client.find(INSTANCE, name, namespace) is None:
+            raise CliError(f"{kind.singular}/{name} is in no cluster yet: {explanation(obj)}", ExitCode.NOT_FOUND)
         return [Question(name=name, namespace=namespace)]
     found = await instances_of(client, *_key(obj))
     return [Question(name=one["metadata"]["name"], namespace=one["metadata"]["namespace"]) for one in found]
@@ -52,7 +58,9 @@ async def instances_of(client: Client, namespace: str, name: str) -> list[JsonOb
 
 async def _of_workload(client: Client, outcome: Outcome) -> Question:
     namespace, name = _key(outcome.new)
-    present = await client.find(INSTANCE, name, namespace)
+    present, definition = await client.find(INSTANCE, name, namespace), await client.find(DEFINITION, name, namespace)
+    if present is not None and definition is not None and _is_manual(definition):
+        return Question(name=name, namespace=namespace, note=_why_it_stays(present, definition))
     instance = {"definitionRef": {"name": name}}
     instance |= {field: outcome.new["spec"].get(field) for field in ("runtimeRef", "driftPolicy")}
     patches = present["spec"].get("patches") if present else None
@@ -79,10 +87,13 @@ def _of_instance(
 def _of_definition(instance: FrozenJson, definition: FrozenJson, proposed: FrozenJson) -> Question:
     namespace, name = _key(instance)
     if _is_manual(definition):
-        running = (instance.get("status") or {}).get("definitionGeneration") or "none"
-        note = f"stays at revision {running}: the rollout of {definition['metadata']['name']} is Manual"
-        return Question(name=name, namespace=namespace, note=note)
+        return Question(name=name, namespace=namespace, note=_why_it_stays(instance, definition))
     return Question(name=name, namespace=namespace, spec={"definition": proposed})
+
+
+def _why_it_stays(instance: FrozenJson, definition: FrozenJson) -> str:
+    running = (instance.get("status") or {}).get("definitionGeneration") or "none"
+    return f"stays at revision {running}: the rollout of {definition['metadata']['name']} is Manual"
 
 
 async def _definition(client: Client, kind: Kind, outcome: Outcome) -> JsonObject:

@@ -95,11 +95,30 @@ async def find_rollout(client: Client, kind: Kind, name: str, namespace: str) ->
 
 
 async def revisions_of(client: Client, definition: FrozenJson) -> list[JsonObject]:
-    """The revisions of a definition that are kept, the oldest first."""
+    """The revisions of a definition that are kept, the oldest first; none of a namesake that is gone."""
     metadata = definition["metadata"]
     key = Key(DEFINITION.resource, metadata["namespace"], metadata["name"])
     found = (await client.list(REVISION, metadata["namespace"], referring_to=key)).items
-    return sorted(found, key=number_of)
+    return sorted((one for one in found if _is_owned_by(definition, one)), key=number_of)
+
+
+def _is_owned_by(definition: FrozenJson, revision: FrozenJson) -> bool:
+    owners = revision["metadata"].get("ownerReferences") or ()
+    return any(owner.get("uid") == definition["metadata"]["uid"] for owner in owners)
+
+
+def told_revision(rollout: Rollout, instance: FrozenJson) -> int:
+    """The revision that an instance has to run: the one it was told, else the one it runs, else the newest."""
+    told, status = instance["spec"].get("definitionRevision"), instance.get("status") or {}
+    return int(told or status.get("definitionGeneration") or rollout.newest)
+
+
+def former_of(rollout: Rollout, instance: FrozenJson, kept: Sequence[FrozenJson], wanted: int | None) -> FrozenJson:
+    """The revision to which an instance goes back: the one with the number `wanted`, else the last one before that
+    which it has to run that holds other manifests. Raises `CliError` as `chosen` does."""
+    told = told_revision(rollout, instance)
+    current = next((one for one in kept if number_of(one) == told), rollout.definition)
+    return chosen(kept if wanted is not None else [one for one in kept if number_of(one) < told], current, wanted)
 
 
 def number_of(revision: FrozenJson) -> int:

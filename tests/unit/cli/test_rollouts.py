@@ -12,6 +12,7 @@ from threeport.cli.rollouts import (
     WORKLOAD,
     Rollout,
     chosen,
+    former_of,
     is_rolled_out,
     number_of,
     refusals_of,
@@ -61,6 +62,14 @@ def test_what_cannot_be_gone_back_to_is_said_with_what_can() -> None:
         chosen(kept, revision(3, "b"), 1)
     with pytest.raises(CliError, match="nothing to go back to"):
         chosen(kept, revision(3, "b"), None)
+
+
+def test_an_instance_goes_back_from_the_revision_that_it_was_told_though_it_never_got_there() -> None:
+    kept = [revision(1, "a"), revision(2, "b"), revision(3, "c")]
+    stuck, there = instance(2, told=3, ready="False"), instance(2, told=2)
+    assert number_of(former_of(rollout("Manual"), stuck, kept, None)) == 2
+    assert number_of(former_of(rollout("Manual"), there, kept, None)) == 1
+    assert number_of(former_of(rollout("Manual"), there, kept, 3)) == 3
 
 
 @pytest.mark.parametrize(

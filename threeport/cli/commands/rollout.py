@@ -20,6 +20,7 @@ from threeport.cli.rollouts import (
     cause_of,
     chosen,
     find_rollout,
+    former_of,
     is_observed,
     is_rolled_out,
     number_of,
@@ -146,10 +147,19 @@ def _is_complete(rollout: Rollout) -> bool:
 
 def _way_out(rollout: Rollout) -> str:
     kind, name = rollout.to_change
+    undone, then = f"{kind.singular}/{name}", ""
+    if rollout.is_manual:
+        names = [one["metadata"]["name"] for one in rollout.instances if not is_rolled_out(rollout, one)]
+        instance = names[0] if len(names) == 1 else "NAME"
+        undone, then = f"{INSTANCE.singular}/{instance}", f" and then {_taking_it_there(instance)}"
     return (
-        f"It is not waited for. Mend it and apply it again (`tptctl diff` tries it beforehand), or go back with "
-        f"`tptctl rollout undo {rollout.title if rollout.is_manual else f'{kind.singular}/{name}'}`."
+        f"It is not waited for. Mend it and apply it again (`tptctl diff` tries it beforehand){then}, or go back with "
+        f"`tptctl rollout undo {undone}`."
     )
+
+
+def _taking_it_there(instance: str) -> str:
+    return f"`tptctl rollout advance {INSTANCE.singular}/{instance}`"
 
 
 async def _history(what: tuple[str, ...], wanted: int | None, namespace: str, control_plane: str | None) -> None:
@@ -220,7 +230,7 @@ async def _undo(what: tuple[str, ...], wanted: int | None, namespace: str, contr
         if rollout.kind.resource == INSTANCE.resource:
             await _undo_instance(client, rollout, wanted)
             return
-        goal = chosen(revisions, rollout.definition, wanted)
+        goal = chosen(revisions, rollout.obj, wanted)
         if goal["spec"]["manifests"] == rollout.obj["spec"]["manifests"]:
             result(f"{rollout.title} unchanged: it holds what revision {number_of(goal)} holds")
             return
@@ -232,18 +242,18 @@ async def _undo(what: tuple[str, ...], wanted: int | None, namespace: str, contr
             change["metadata"] = {"annotations": {CHANGE_CAUSE: cause_of(goal) or None}}
         await client.patch(kind, name, rollout.definition["metadata"]["namespace"], change)
         result(f"{kind.singular}/{name} went back to revision {number_of(goal)}")
-        note(f"Follow it with `tptctl rollout status {kind.singular}/{name}`.")
+        if rollout.is_manual:
+            note(f"Its rollout is Manual: {_taking_it_there('NAME')} takes an instance there.")
+        else:
+            note(f"Follow it with `tptctl rollout status {kind.singular}/{name}`.")
 
 
 async def _undo_instance(client: Client, rollout: Rollout, wanted: int | None) -> None:
     """An instance goes back alone only where a person advances it: else it would be advanced again at once."""
     kind, name = rollout.to_change
     _insist_on_manual(rollout, f"undo `{kind.singular}/{name}` for all instances")
-    running = (rollout.obj.get("status") or {}).get("definitionGeneration") or rollout.newest
-    kept = await revisions_of(client, rollout.definition)
-    current = next((one for one in kept if number_of(one) == running), rollout.definition)
-    earlier = kept if wanted is not None else [one for one in kept if number_of(one) < running]
-    await _take_to(client, rollout, number_of(chosen(earlier, current, wanted)), "went back to")
+    goal = former_of(rollout, rollout.obj, await revisions_of(client, rollout.definition), wanted)
+    await _take_to(client, rollout, number_of(goal), "went back to")
 
 
 def _insist_on_manual(rollout: Rollout, instead: str) -> None:
