@@ -336,7 +336,7 @@ def report_name(instance: str, instance_uid: str, runtime: str) -> str:
 
 def revision_name(definition: str, definition_uid: str, revision: int) -> str:
     """The name of a revision; its namespace is that of the definition."""
-    return derived_name(f"{definition[:40]}-{revision}", f"{definition_uid}/{revision}")
+    return derived_name(f"{definition[:40].rstrip('.')}-{revision}", f"{definition_uid}/{revision}")
 
 
 KINDS: tuple[Kind, ...] = (
