@@ -107,7 +107,7 @@ class FieldImmutable(Rejected):
 _IMMUTABLE: Final = re.compile(
     r"immutable|may not change once set|may not be changed|cannot change roleRef|can not be unset|"
     r"updates to (?:statefulset spec|\w+) (?:for fields other than .* )?are forbidden|"
-    r"pod updates may not change fields other than",
+    r"pod updates may not (?:change fields other than|add or remove)",
     re.DOTALL,
 )
 """How Kubernetes says it (pkg/apis/*/validation; there is no reason of its own for it)."""
@@ -129,6 +129,16 @@ def from_network(error: BaseException, endpoint: str) -> ClusterError:
         return AccessDenied(f"the certificate of {endpoint} is not to be trusted: {error.certificate_error}")
     why = "no answer in time" if isinstance(error, asyncio.TimeoutError) else str(error) or type(error).__name__
     return ClusterUnreachable(f"the cluster at {endpoint} cannot be reached: {why}")
+
+
+def not_kubernetes(endpoint: str, missing: str) -> ClusterUnreachable:
+    """The error for an answer that no cluster gives: something else is at this address, perhaps in place of one."""
+    return ClusterUnreachable(f"{endpoint} does not answer as a Kubernetes API: {missing}")
+
+
+def says_absent(error: ApiException, name: str) -> bool:
+    """Whether an answer says that there is no object of this name, rather than that there is nothing at its path."""
+    return error.status == 404 and (status_of(error).get("details") or {}).get("name") == name
 
 
 def from_answer(error: ApiException, subject: str, manifest: FrozenJson | None = None) -> ClusterError:
@@ -157,7 +167,8 @@ def from_answer(error: ApiException, subject: str, manifest: FrozenJson | None =
     if code == 429:
         pause = min(max(_retry_after(status), 1.0), LONGEST_PAUSE)
         return ClusterBusy(f"{subject}: the cluster asks to try again in {pause:.0f} s: {message}", pause)
-    kind = ClusterUnreachable if code in (503, 504) else ClusterFailed
+    # What is down may be the server of one kind only, if it is the cluster that says so, and nothing in front of it.
+    kind = ClusterUnreachable if code == 504 or (code == 503 and not status) else ClusterFailed
     return kind(f"{subject}: the cluster answered {code}: {message}")
 
 

@@ -30,7 +30,8 @@ def answer(code: int, message: str, **details: object) -> ApiException:
         (429, "too many requests", errors.ClusterBusy),
         (500, "failed calling webhook", errors.ClusterFailed),
         (500, "failed to create typed patch object (a/b; /v1, Kind=C): .dataa: field not declared", errors.Rejected),
-        (503, "unavailable", errors.ClusterUnreachable),
+        (503, "the server is currently unable to handle the request", errors.ClusterFailed),
+        (504, "request did not complete", errors.ClusterUnreachable),
     ],
 )
 def test_an_answer_becomes_the_error_that_says_what_to_do(code: int, message: str, kind: type[Exception]) -> None:
@@ -67,6 +68,7 @@ STATEFUL_SET = (
         ("spec", STATEFUL_SET),
         ("spec", "Forbidden: spec is immutable after creation except resources.requests for bound claims"),
         ("data", "Forbidden: field is immutable when `immutable` is set"),
+        ("spec.containers", "Forbidden: pod updates may not add or remove containers"),
         ("roleRef", "Invalid value: {}: cannot change roleRef"),
         ("provisioner", "Forbidden: updates to provisioner are forbidden."),
         ("spec", "Forbidden: pod updates may not change fields other than `spec.containers[*].image`"),
