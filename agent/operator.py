@@ -13,6 +13,7 @@ import kopf
 from agent.cluster.access import kopf_connection
 from agent.settings import AgentSettings
 from agent.watcher import Watcher
+from threeport.kube.labels import selector_of
 from threeport.kube.threeport_workload import threeport_workload_kind
 
 
@@ -26,13 +27,14 @@ async def run(settings: AgentSettings) -> None:
 def build_registry(settings: AgentSettings, watcher: Watcher) -> kopf.OperatorRegistry:
     """The handlers, in a registry of their own."""
     registry = kopf.OperatorRegistry()
-    workloads = threeport_workload_kind()
+    workloads, runtime = threeport_workload_kind(), settings.runtime
 
     @kopf.on.startup(registry=registry)
     async def start(settings: kopf.OperatorSettings, **_: Any) -> None:
         settings.posting.enabled = False
         settings.queueing.idle_timeout = 1.0
         settings.watching.chunk_size = 250
+        settings.watching.label_selectors[workloads.group, workloads.plural] = selector_of(runtime)
         await watcher.start()
 
     @kopf.on.login(registry=registry)

@@ -29,6 +29,7 @@ from threeport.client.transport import Transport
 from threeport.common.delays import retry_delay
 from threeport.common.errors import ApiError
 from threeport.common.types import FrozenJson
+from threeport.kube.labels import selector_of
 from threeport.kube.threeport_workload import threeport_workload_kind
 
 logger = logging.getLogger(__name__)
@@ -48,13 +49,14 @@ class Watcher:
 
     def __init__(self, settings: AgentSettings) -> None:
         self._runtime = settings.runtime
+        self._ours = {"labelSelector": selector_of(settings.runtime)}
         self._cluster = Transport(settings.cluster)
         self._client = Client(settings.api)
         self._instances: dict[str, Instance] = {}
         self._objects = Objects(self._mark)
         self._events = Events(self._mark_subject, on_known=self._mark_all, is_ours=self._is_ours)
         self._events_wanted = asyncio.Event()
-        self._kinds = KindWatches(self._cluster, self._objects, self._mark_kind)
+        self._kinds = KindWatches(self._cluster, settings.runtime, self._objects, self._mark_kind)
         self._reporter = Reporter(Reports(self._client, settings.runtime), settings.runtime, self._examine)
         self._tasks: list[asyncio.Task[None]] = []
         self._settings = settings
@@ -100,10 +102,7 @@ class Watcher:
             await self._server.cleanup()
 
     def workload_seen(self, workload: FrozenJson) -> None:
-        """A ThreeportWorkload is there, new or changed. That of another runtime is not ours: a cluster may be two."""
-        if workload["spec"].get("runtime") != self._runtime:
-            self.workload_gone(workload["spec"]["instance"]["uid"])
-            return
+        """A ThreeportWorkload of our runtime is there, new or changed."""
         instance = instance_of(workload, now=_now())
         self._instances[instance.uid] = instance.after(self._instances.get(instance.uid))
         self._want_kinds()
@@ -190,12 +189,11 @@ class Watcher:
 
     async def _look(self) -> None:
         """Whether the cluster lets us see what it is all about. Raises `ApiError`."""
-        await self._cluster.request("GET", WORKLOADS_PATH, query={"limit": "1"})
+        await self._cluster.request("GET", WORKLOADS_PATH, query={**self._ours, "limit": "1"})
 
     async def _uids_in_cluster(self) -> set[str]:
-        answer = decode_json((await self._cluster.request("GET", WORKLOADS_PATH)).body)
-        specs = [workload["spec"] for workload in answer["items"]]
-        return {spec["instance"]["uid"] for spec in specs if spec.get("runtime") == self._runtime}
+        answer = decode_json((await self._cluster.request("GET", WORKLOADS_PATH, query=self._ours)).body)
+        return {workload["spec"]["instance"]["uid"] for workload in answer["items"]}
 
 
 def _now() -> float:

@@ -21,7 +21,7 @@ from threeport.client.errors import has_answered
 from threeport.client.transport import Transport
 from threeport.common.delays import retry_delay
 from threeport.common.errors import ApiError, Forbidden, NotFound
-from threeport.kube.labels import INSTANCE_LABEL
+from threeport.kube.labels import INSTANCE_LABEL, selector_of
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +62,11 @@ def watched_for(kinds: Set[KindName]) -> frozenset[KindName]:
 class KindWatches:
     """Keeps one reflector running per wanted kind. `on_sight` is called when what can be said of a kind changes."""
 
-    def __init__(self, transport: Transport, objects: Objects, on_sight: Callable[[KindName], None]) -> None:
+    def __init__(
+        self, transport: Transport, runtime: str, objects: Objects, on_sight: Callable[[KindName], None]
+    ) -> None:
         self._transport = transport
+        self._selector = f"{INSTANCE_LABEL},{selector_of(runtime)}"
         self._objects = objects
         self._on_sight = on_sight
         self._tasks: dict[KindName, asyncio.Task[None]] = {}
@@ -96,7 +99,7 @@ class KindWatches:
                     self._tell(kind, Sight.ABSENT)
                 else:
                     sink = KindSink(kind, self._objects, self._on_sight)
-                    query = {"labelSelector": INSTANCE_LABEL}
+                    query = {"labelSelector": self._selector}
                     brief = kind in WITHOUT_STATE
                     await Reflector(self._transport, collection.path, query, sink, metadata_only=brief).run()
             except NotFound:

@@ -7,11 +7,10 @@ from typing import Final
 from agent.reporting.told import Told, told_of
 from threeport.client import Client
 from threeport.common.errors import NotFound
-from threeport.kube.labels import INSTANCE_LABEL
+from threeport.kube.labels import INSTANCE_LABEL, RUNTIME_LABEL, selector_of
 from threeport.resources.model import ObjectMeta
 from threeport.resources.workload import WorkloadReport, WorkloadReportSpec, report_name
 
-RUNTIME_LABEL: Final = "threeport.io/runtime"
 FIELD_MANAGER: Final = "threeport-agent"
 
 
@@ -27,7 +26,7 @@ class Reports:
 
         Those of other names, as agents of before gave them, are deleted: they would be taken for news.
         """
-        listed = await self._client.list(WorkloadReport, label_selector=f"{RUNTIME_LABEL}={self._runtime}")
+        listed = await self._client.list(WorkloadReport, label_selector=selector_of(self._runtime))
         found: dict[str, tuple[str, str, Told]] = {}
         for report in listed.items:
             namespace, name, spec = report.metadata.namespace or "", report.metadata.name, report.spec

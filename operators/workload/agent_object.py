@@ -9,6 +9,7 @@ from threeport.common.types import FrozenJson
 from threeport.controller.cycle import Waiting
 from threeport.kube.agent_manifests import read_group_manifests
 from threeport.kube.errors import Rejected
+from threeport.kube.labels import RUNTIME_LABEL
 from threeport.kube.manifest import drifted_fields, is_current, prepared
 from threeport.kube.threeport_workload import threeport_workload_kind, threeport_workload_name
 
@@ -26,7 +27,7 @@ async def tell_agent(place: Place, instance: FrozenJson, desired: Desired, *, is
         "kind": kind.kind,
         "metadata": {
             "name": threeport_workload_name(metadata["name"], metadata["uid"]),
-            "labels": {"app.kubernetes.io/managed-by": "threeport"},
+            "labels": {"app.kubernetes.io/managed-by": "threeport", RUNTIME_LABEL: place.runtime},
         },
         "spec": {
             "instance": {

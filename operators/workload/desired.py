@@ -23,7 +23,12 @@ async def desired_of(place: Place, definition: FrozenJson, instance: FrozenJson)
         raise Refused("InvalidManifests", error.message) from None
     manifests = patched(manifests, instance["spec"].get("patches") or ())
     metadata = instance["metadata"]
-    identity = Identity(definition=definition["metadata"]["name"], instance=metadata["name"], uid=metadata["uid"])
+    identity = Identity(
+        definition=definition["metadata"]["name"],
+        instance=metadata["name"],
+        uid=metadata["uid"],
+        runtime=place.runtime,
+    )
     if any(manifest["kind"] == "CustomResourceDefinition" for manifest in manifests):
         place.cluster.look_again_for_kinds()
     desired = render(manifests, await scopes_of(place.cluster, manifests), identity)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
 from threeport.common.ids import derived_name
@@ -24,6 +24,7 @@ class Identity:
     definition: str
     instance: str
     uid: str
+    runtime: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ def render(manifests: Sequence[JsonObject], scopes: Scopes, identity: Identity) 
     placed = [_placed(manifest, scopes[_kind_of(manifest)], namespace) for manifest in known]
     if namespace is not None and own is None:
         placed.insert(0, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-    labels = labels_of(definition=identity.definition, instance=identity.instance, uid=identity.uid)
+    labels = labels_of(**asdict(identity))
     ready = in_order([prepared(labelled(manifest, labels)) for manifest in placed])
     return Desired(manifests=ready, unknown=unknown, namespace=namespace, digest=digest_of([*ready, *unknown]))
 

@@ -20,13 +20,12 @@ from threeport.apiserver import identities
 from threeport.common.errors import ApiError, Forbidden, NotFound
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.krm.interfaces import Action, Caller, Identity, Verb
+from threeport.kube.labels import RUNTIME_LABEL
 
 REPORTS: Final = "workloadreports.threeport.io"
 RUNTIMES: Final = "kubernetesruntimeinstances.threeport.io"
 HEARTBEATS: Final = "agentheartbeats.threeport.io"
 """Signs of life of agents, each named as its runtime."""
-RUNTIME_LABEL: Final = "threeport.io/runtime"
-"""The label of a WorkloadReport that names its runtime; admission keeps it equal to ``spec.runtimeRef.name``."""
 
 AGENT_TOKEN: Final = "agenttoken"  # noqa: S105 - the name of a path
 """Subresource of a runtime that makes a token for its agent."""

@@ -11,9 +11,14 @@ from threeport.common.types import FrozenJson, JsonObject, Labels
 INSTANCE_LABEL: Final = "threeport.io/workload-instance"
 """Its value is the uid of the WorkloadInstance; agents watch by it, and nothing without it is ever deleted."""
 
+RUNTIME_LABEL: Final = "threeport.io/runtime"
+"""Its value is the name of the KubernetesRuntimeInstance. Several may be one cluster, each with an agent of its own,
+which asks only for what its runtime has put there. Reports in the Threeport API carry it, too."""
+
 INSTANCE_NAME_LABEL: Final = "app.kubernetes.io/instance"
 """Its value is the name of the WorkloadInstance, for people; manifests may bring another."""
 
+_OURS: Final = (INSTANCE_LABEL, RUNTIME_LABEL)
 _MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 
 APPLIED_ANNOTATION: Final = "threeport.io/applied"
@@ -33,22 +38,28 @@ _TEMPLATES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
 """Where kinds keep the templates of their pods, and of the Jobs that stand between."""
 
 
-def labels_of(*, definition: str, instance: str, uid: str) -> Labels:
+def labels_of(*, definition: str, instance: str, uid: str, runtime: str) -> Labels:
     """The labels of one instance (Kubernetes, "Recommended Labels"). Values longer than 63 characters are cut."""
     return {
         _MANAGED_BY: "threeport",
         "app.kubernetes.io/name": _value(definition),
         INSTANCE_NAME_LABEL: _value(instance),
         INSTANCE_LABEL: uid,
+        RUNTIME_LABEL: runtime,
     }
 
 
+def selector_of(runtime: str) -> str:
+    """Selects what was put into a cluster as this runtime."""
+    return f"{RUNTIME_LABEL}={runtime}"
+
+
 def labels_that_are_ours(labels: Labels) -> list[str]:
-    """Which of the labels of an object say that it belongs to an instance. Beside `INSTANCE_LABEL` these are labels
-    that everybody uses: ours only as long as the object is said to be managed by us."""
-    recommended = labels_of(definition="", instance="", uid="")
+    """Which of the labels of an object say that it belongs to an instance. Beside those of `threeport.io` these are
+    labels that everybody uses: ours only as long as the object is said to be managed by us."""
+    recommended = labels_of(definition="", instance="", uid="", runtime="")
     is_managed = labels.get(_MANAGED_BY) == recommended[_MANAGED_BY]
-    return [name for name in recommended if name in labels and (is_managed or name == INSTANCE_LABEL)]
+    return [name for name in recommended if name in labels and (is_managed or name in _OURS)]
 
 
 def labelled(manifest: FrozenJson, labels: Labels) -> JsonObject:
@@ -70,7 +81,7 @@ def labelled(manifest: FrozenJson, labels: Labels) -> JsonObject:
 def _label(holder: JsonObject, labels: Labels) -> None:
     metadata = holder.get("metadata") or {}
     own = metadata.get("labels") or {}
-    holder["metadata"] = {**metadata, "labels": {**labels, **own, INSTANCE_LABEL: labels[INSTANCE_LABEL]}}
+    holder["metadata"] = {**metadata, "labels": {**labels, **own, **{name: labels[name] for name in _OURS}}}
 
 
 def _value(text: str) -> str:

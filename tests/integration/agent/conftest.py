@@ -22,7 +22,7 @@ from threeport.bootstrap.local.processes import ServerProcess
 from threeport.client import Client
 from threeport.common.ids import new_uid
 from threeport.kube.agent_manifests import AGENT_ACCOUNT, AGENT_NAMESPACE, account_manifests, token_request
-from threeport.kube.labels import labelled, labels_of
+from threeport.kube.labels import RUNTIME_LABEL, labelled, labels_of
 from threeport.kube.threeport_workload import threeport_workload_name
 from threeport.resources.workload import WorkloadReport
 
@@ -65,7 +65,7 @@ class Deployed:
 
     def apply(self, manifests: list[dict[str, Any]], *, generation: int = 1, applied_hash: str = "hash-1") -> None:
         """Applies the manifests, labelled, and tells the agent of them."""
-        labels = labels_of(definition=self.name, instance=self.name, uid=self.uid)
+        labels = labels_of(definition=self.name, instance=self.name, uid=self.uid, runtime=self.runtime)
         self.objects = [
             labelled({**one, "metadata": {"namespace": "default", **one["metadata"]}}, labels) for one in manifests
         ]
@@ -77,7 +77,10 @@ class Deployed:
         workload = {
             "apiVersion": "agent.threeport.io/v1alpha1",
             "kind": "ThreeportWorkload",
-            "metadata": {"name": threeport_workload_name(self.name, self.uid)},
+            "metadata": {
+                "name": threeport_workload_name(self.name, self.uid),
+                "labels": {RUNTIME_LABEL: self.runtime},
+            },
             "spec": {
                 "instance": {"namespace": "default", "name": self.name, "uid": self.uid, "generation": generation},
                 "runtime": self.runtime,

@@ -70,7 +70,7 @@ async def cluster_that(answers: Handler) -> AsyncIterator[Transport]:
 async def watched(answers: Handler) -> AsyncIterator[Objects]:
     objects = Objects(lambda uid: None)
     async with cluster_that(answers) as transport:
-        watches = KindWatches(transport, objects, lambda kind: None)
+        watches = KindWatches(transport, "eu", objects, lambda kind: None)
         watches.want({LAMP, CONFIG_MAP})
         try:
             yield objects
@@ -100,6 +100,20 @@ def its_server_is_down(request: web.Request) -> web.Response | None:
 
 def it_is_a_web_page(request: web.Request) -> web.Response | None:
     return web.Response(text="<html>Welcome</html>") if request.path.endswith("/lamps") else None
+
+
+async def test_only_what_its_runtime_has_put_there_is_asked_for() -> None:
+    asked: dict[str, set[str]] = {}
+
+    def note(request: web.Request) -> web.Response | None:
+        if request.path not in RESOURCES:
+            asked.setdefault(request.path, set()).add(request.query.get("labelSelector", ""))
+        return None
+
+    async with watched(note) as objects:
+        await sighted(objects, Sight.COMPLETE)
+    assert {path.rpartition("/")[2] for path in asked} >= {"lamps", "configmaps", "pods"}
+    assert set.union(*asked.values()) == {"threeport.io/workload-instance,threeport.io/runtime=eu"}
 
 
 @pytest.mark.parametrize(

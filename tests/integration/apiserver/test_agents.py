@@ -14,7 +14,7 @@ import pytest
 from tests.fixtures.api import Api
 from tests.integration.apiserver.http import GROUP, Http
 from threeport.apiserver import identities
-from threeport.apiserver.authorization import RUNTIME_LABEL
+from threeport.kube.labels import RUNTIME_LABEL
 from threeport.client.config import ClientSettings
 from threeport.resources.workload import report_name
 

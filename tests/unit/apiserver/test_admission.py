@@ -12,9 +12,10 @@ from threeport.apiserver.admission.manifests import ManifestAdmitter
 from threeport.apiserver.admission.namespaces import NamespaceAdmitter
 from threeport.apiserver.admission.reports import ReportAdmitter
 from threeport.apiserver.admission.revisions import REVISIONS, RevisionAdmitter
-from threeport.apiserver.authorization import REPORTS, RUNTIME_LABEL
+from threeport.apiserver.authorization import REPORTS
 from threeport.common.errors import Forbidden, Invalid, NotFound
 from threeport.krm.interfaces import Admission, Caller, Identity
+from threeport.kube.labels import RUNTIME_LABEL
 from threeport.resources import load_catalog
 from threeport.resources.workload import report_name
 from threeport.store.records import Key

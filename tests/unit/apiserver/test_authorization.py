@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from threeport.apiserver import identities
-from threeport.apiserver.authorization import AGENT_TOKEN, HEARTBEATS, REPORTS, RUNTIME_LABEL, RUNTIMES, decide
+from threeport.apiserver.authorization import AGENT_TOKEN, HEARTBEATS, REPORTS, RUNTIMES, decide
 from threeport.common.errors import Forbidden, NotFound
 from threeport.krm.interfaces import Action, Identity, LabelRequirement, Verb
+from threeport.kube.labels import RUNTIME_LABEL
 from threeport.resources import load_catalog
 from threeport.resources.kind import Kind
 

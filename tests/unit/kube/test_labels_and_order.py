@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from threeport.common.types import JsonObject
-from threeport.kube.labels import INSTANCE_LABEL, labelled, labels_of
+from threeport.kube.labels import INSTANCE_LABEL, RUNTIME_LABEL, labelled, labels_of
 from threeport.kube.ordering import in_order, in_reverse
 
-LABELS = labels_of(definition="shop", instance="shop-eu", uid="u-1")
+LABELS = labels_of(definition="shop", instance="shop-eu", uid="u-1", runtime="eu")
 
 
 def workload(kind: str, spec: JsonObject) -> JsonObject:
@@ -29,15 +29,18 @@ def test_jobs_and_pods_of_a_cron_job_are_labelled() -> None:
     assert job["spec"]["template"]["metadata"]["labels"][INSTANCE_LABEL] == "u-1"
 
 
-def test_labels_that_selectors_may_use_are_kept_but_never_the_owner() -> None:
-    own = {"app.kubernetes.io/name": "mine", INSTANCE_LABEL: "somebody else"}
+def test_labels_that_selectors_may_use_are_kept_but_never_the_owner_and_its_place() -> None:
+    own = {"app.kubernetes.io/name": "mine", INSTANCE_LABEL: "somebody else", RUNTIME_LABEL: "elsewhere"}
     made = labelled({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a", "labels": own}}, LABELS)
     assert made["metadata"]["labels"]["app.kubernetes.io/name"] == "mine"
     assert made["metadata"]["labels"][INSTANCE_LABEL] == "u-1"
+    assert made["metadata"]["labels"][RUNTIME_LABEL] == "eu"
 
 
 def test_a_long_name_is_cut_to_a_label_value() -> None:
-    assert labels_of(definition="a" * 62 + ".b", instance="i", uid="u")["app.kubernetes.io/name"] == "a" * 62
+    assert (
+        labels_of(definition="a" * 62 + ".b", instance="i", uid="u", runtime="eu")["app.kubernetes.io/name"] == "a" * 62
+    )
 
 
 def test_the_manifest_itself_is_left_as_it_is() -> None:

@@ -10,7 +10,7 @@ from threeport.common.types import JsonObject
 from threeport.controller.cycle import Refused
 
 SCOPES = {("v1", "ConfigMap"): True, ("v1", "Namespace"): False, ("rbac.authorization.k8s.io/v1", "ClusterRole"): False}
-IDENTITY = Identity(definition="shop", instance="shop", uid="d9cdba9d-5a02-4b2a-9d3a-1d3a0f3f2f5f")
+IDENTITY = Identity(definition="shop", instance="shop", uid="d9cdba9d-5a02-4b2a-9d3a-1d3a0f3f2f5f", runtime="eu")
 
 
 def manifest(kind: str, name: str, namespace: str | None = None) -> JsonObject:

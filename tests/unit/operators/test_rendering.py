@@ -6,7 +6,7 @@ from operators.workload.rendering import Desired, Identity, render, scopes_from_
 from threeport.common.types import JsonObject
 from threeport.kube.labels import INSTANCE_LABEL
 
-IDENTITY = Identity(definition="shop", instance="shop.eu", uid="3f1c")
+IDENTITY = Identity(definition="shop", instance="shop.eu", uid="3f1c", runtime="eu")
 SCOPES = {("v1", "ConfigMap"): True, ("v1", "Namespace"): False, ("rbac.authorization.k8s.io/v1", "ClusterRole"): False}
 
 
@@ -59,7 +59,7 @@ def test_a_definition_of_a_kind_tells_its_scope() -> None:
 
 
 def test_two_instances_of_one_definition_share_nothing() -> None:
-    other = Identity(definition="shop", instance="shop.eu", uid="9a9a")
+    other = Identity(definition="shop", instance="shop.eu", uid="9a9a", runtime="eu")
     first, second = (
         render([manifest("ConfigMap", "a")], SCOPES, IDENTITY),
         render([manifest("ConfigMap", "a")], SCOPES, other),

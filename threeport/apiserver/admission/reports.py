@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from threeport.apiserver import identities
 from threeport.apiserver.admission.fields import text_at
-from threeport.apiserver.authorization import REPORTS, RUNTIME_LABEL, decide
+from threeport.apiserver.authorization import REPORTS, decide
 from threeport.common.errors import Cause, Invalid
 from threeport.krm.interfaces import Action, Admission, Verb
+from threeport.kube.labels import RUNTIME_LABEL
 from threeport.resources.workload import report_name
 
 _VERBS: dict[str, Verb] = {"CREATE": "create", "UPDATE": "update", "DELETE": "delete"}
