@@ -7,9 +7,9 @@ has timeouts, no more than `REQUESTS` are under way at a time, and redirects are
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Final
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Final, TypeAlias
 
 from kubernetes.aio.client import ApiClient
 from kubernetes.aio.client.exceptions import ApiException
@@ -18,7 +18,7 @@ from threeport.common.types import FrozenJson, JsonObject
 from threeport.kube.access import ClusterAccess
 from threeport.kube.connection import api_client
 from threeport.kube.discovery import ApiResource, Discovery
-from threeport.kube.errors import ClusterError, KindUnknown, from_answer
+from threeport.kube.errors import ClusterError, KindUnknown, from_answer, not_kubernetes, says_absent
 from threeport.kube.exchange import JSON, Request, exchange, object_in
 from threeport.kube.outage import Outage
 
@@ -31,7 +31,15 @@ CONNECTIONS: Final = REQUESTS + 1
 
 PAGE: Final = 500
 APPLY: Final = "application/apply-patch+yaml"
+MERGE_PATCH: Final = "application/merge-patch+json"
 METADATA: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+
+Objects: TypeAlias = list[JsonObject]
+
+
+class _NothingThere(Exception):
+    """A 404 for a path that should lead to something."""
 
 
 class Cluster:
@@ -45,7 +53,7 @@ class Cluster:
         self._under_way = 0
         self._is_closed = False
         self._outage = Outage(self._ask_anything)
-        self._discovery = Discovery(lambda path: self._optional(Request(path=path)))
+        self._discovery = Discovery(self._discovered, access.endpoint)
 
     async def close(self) -> None:
         """Closes all connections, those of requests under way when these have ended.
@@ -65,8 +73,10 @@ class Cluster:
 
     async def version(self) -> str:
         """The version of its API server, ``v1.36.1``."""
-        answer = await self._required(Request(path="/version", subject="version"))
-        return str(answer.get("gitVersion", "unknown"))
+        version = (await self._discovered("/version") or {}).get("gitVersion")
+        if version is None:
+            raise not_kubernetes(self.access.endpoint, "no version")
+        return str(version)
 
     async def is_namespaced(self, api_version: str, kind: str) -> bool:
         """Whether objects of the kind are in namespaces. Raises `KindUnknown`."""
@@ -117,11 +127,16 @@ class Cluster:
     async def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> JsonObject | None:
         """The object, or None if there is none, also where the cluster does not know the kind."""
         try:
-            resource = await self._discovery.find(api_version, kind)
+            resource = await self._discovery.find_stored(api_version, kind)
         except KindUnknown:
             return None
         names = {"namespace": namespace or "", "name": name}
-        return await self._optional(Request(path=resource.path(namespace, name), names=names))
+        subject = _subject(kind, namespace, name)
+        request = Request(path=resource.path(namespace, name), names=names, subject=subject)
+        found = await self._optional(request, resource, kind)
+        if found is not None and not isinstance(found.get("metadata"), dict):
+            raise not_kubernetes(self.access.endpoint, "no object")
+        return found
 
     async def list(
         self,
@@ -133,29 +148,55 @@ class Cluster:
         namespace: str | None = None,
         name: str = "",
         metadata_only: bool = False,
-    ) -> list[JsonObject]:
+    ) -> Objects:
         """The objects of a kind, read page by page; none if the cluster does not know the kind.
 
         Without `namespace` those of all namespaces. With `name` only the one of this name, which saves the cluster
         from going through all. With `metadata_only` nothing else of them is sent: no value of a Secret, no spec.
+        Where the cluster has the kind in another version of its group only, they are of that version.
         """
+        fields = ",".join(filter(None, (f"metadata.name={name}" if name else "", field_selector)))
+        given = {"limit": str(PAGE), "labelSelector": label_selector, "fieldSelector": fields}
+        query = {key: value for key, value in given.items() if value}
+        accept = METADATA if metadata_only else JSON
         try:
-            resource = await self._discovery.find(api_version, kind)
+            resource = await self._discovery.find_stored(api_version, kind)
+            try:
+                return await self._pages(resource, kind, namespace, query, accept)
+            except _NothingThere:
+                resource = await self._discovery.find_anew(resource, kind)
+                return await self._pages(resource, kind, namespace, query, accept)
         except KindUnknown:
             return []
-        items: list[JsonObject] = []
-        query = {"limit": str(PAGE)} | ({"labelSelector": label_selector} if label_selector else {})
-        fields = ",".join(filter(None, (f"metadata.name={name}" if name else "", field_selector)))
-        query |= {"fieldSelector": fields} if fields else {}
-        accept = METADATA if metadata_only else JSON
-        path, names = resource.path(namespace, None), {"namespace": namespace or ""}
+        except _NothingThere:
+            raise not_kubernetes(self.access.endpoint, f"404 where its objects of kind {kind} are") from None
+
+    async def _pages(
+        self, resource: ApiResource, kind: str, namespace: str | None, query: Mapping[str, str], accept: str
+    ) -> Objects:
+        """Raises `_NothingThere` for a path at which there is nothing."""
+        items: Objects = []
+        path, names, more = resource.path(namespace, None), {"namespace": namespace or ""}, ""
+        subject = f"objects of kind {kind}" + (f" in {namespace}" if namespace else "")
         while True:
-            page = await self._optional(Request(path=path, names=names, query=query, accept=accept)) or {}
-            items += ({**item, "apiVersion": api_version, "kind": kind} for item in page.get("items") or ())
-            more = (page.get("metadata") or {}).get("continue")
+            asked = {**query, "continue": more} if more else query
+            request = Request(path=path, names=names, query=asked, accept=accept, subject=subject)
+            page = await self._list_at(request)
+            items += ({**item, "apiVersion": resource.api_version, "kind": kind} for item in page.get("items") or ())
+            more = str((page.get("metadata") or {}).get("continue") or "")
             if not more:
                 return items
-            query["continue"] = more
+
+    async def _list_at(self, request: Request) -> JsonObject:
+        try:
+            page = await self._send(request)
+        except ApiException as error:
+            if error.status == 404:
+                raise _NothingThere from None
+            raise _told(error, request) from None
+        if not str(page.get("kind")).endswith("List"):
+            raise not_kubernetes(self.access.endpoint, "no list")
+        return page
 
     async def delete(
         self, api_version: str, kind: str, name: str, namespace: str | None, *, uid: str, foreground: bool = True
@@ -165,29 +206,61 @@ class Cluster:
         `uid` protects a later object of the same name.
         """
         try:
-            resource: ApiResource = await self._discovery.find(api_version, kind)
+            resource = await self._discovery.find_stored(api_version, kind)
         except KindUnknown:
             return
         policy = "Foreground" if foreground else "Background"
         options = {"propagationPolicy": policy, "preconditions": {"uid": uid}}
-        await self._optional(
-            Request(
-                method="DELETE",
-                path=resource.path(namespace, name),
-                names={"namespace": namespace or "", "name": name},
-                body={"apiVersion": "v1", "kind": "DeleteOptions", **options},
-                subject=_subject(kind, namespace, name),
-            )
+        request = Request(
+            method="DELETE",
+            path=resource.path(namespace, name),
+            names={"namespace": namespace or "", "name": name},
+            body={"apiVersion": "v1", "kind": "DeleteOptions", **options},
+            subject=_subject(kind, namespace, name),
         )
+        await self._optional(request, resource, kind)
 
-    async def _optional(self, request: Request) -> JsonObject | None:
-        """As `_required`, with None for what is not there."""
+    async def release(self, obj: FrozenJson, labels: Iterable[str], annotations: Iterable[str]) -> None:
+        """Takes labels and annotations off an object, whoever set them; the rest of it stays as it is."""
+        metadata = obj["metadata"]
+        resource = await self._discovery.find_stored(obj["apiVersion"], obj["kind"])
+        change = {
+            "uid": metadata["uid"],
+            "labels": dict.fromkeys(labels),
+            "annotations": dict.fromkeys(annotations),
+        }
+        namespace, name = metadata.get("namespace"), metadata["name"]
+        request = Request(
+            method="PATCH",
+            path=resource.path(namespace, name),
+            names={"namespace": namespace or "", "name": name},
+            query={"fieldManager": FIELD_MANAGER},
+            body={"metadata": change},
+            content_type=MERGE_PATCH,
+            subject=_subject(obj["kind"], namespace, name),
+        )
+        await self._optional(request, resource, obj["kind"])
+
+    async def _discovered(self, path: str) -> JsonObject | None:
+        request = Request(path=path)
         try:
             return await self._send(request)
         except ApiException as error:
             if error.status == 404:
                 return None
             raise _told(error, request) from None
+
+    async def _optional(self, request: Request, resource: ApiResource, kind: str) -> JsonObject | None:
+        """As `_required`, with None for an object that is not there; what only seems so is found out."""
+        try:
+            return await self._send(request)
+        except ApiException as error:
+            if error.status != 404:
+                raise _told(error, request) from None
+            if not says_absent(error, request.names["name"]):
+                with suppress(KindUnknown):
+                    await self._discovery.find_anew(resource, kind)
+            return None
 
     async def _required(self, request: Request) -> JsonObject:
         try:

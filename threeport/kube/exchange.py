@@ -14,10 +14,10 @@ from kubernetes.aio.client.rest import RESTResponse
 
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.kube import metrics
-from threeport.kube.errors import NETWORK_ERRORS, ClusterFailed, ClusterUnreachable, from_network
+from threeport.kube.errors import NETWORK_ERRORS, ClusterFailed, from_network, not_kubernetes
 
-TIMEOUT: Final = aiohttp.ClientTimeout(total=60, sock_connect=5, sock_read=30)
-"""Seconds: to connect, and without a byte of the answer."""
+TIMEOUT: Final = aiohttp.ClientTimeout(total=60, connect=10, sock_connect=5, sock_read=30)
+"""Seconds: to find the address and connect, to connect, and without a byte of the answer."""
 
 LARGEST_ANSWER: Final = 128 * 2**20
 """Bytes of an answer, unpacked. A page of 500 objects rarely has a tenth of that."""
@@ -77,7 +77,7 @@ def object_in(answer: Answer, endpoint: str) -> JsonObject:
     except orjson.JSONDecodeError:
         decoded = None
     if not isinstance(decoded, dict):
-        raise ClusterUnreachable(f"{endpoint} does not answer as a Kubernetes API: no JSON object")
+        raise not_kubernetes(endpoint, "no JSON object")
     return decoded
 
 

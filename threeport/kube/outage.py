@@ -17,8 +17,9 @@ from threeport.kube.errors import ClusterError, ClusterUnreachable
 
 PAUSE: Final = 5.0
 """Seconds between two questions to a cluster that is away."""
-PATIENCE: Final = 5.0
-"""Seconds until a question counts as not answered."""
+PATIENCE: Final = 30.0
+"""Seconds until a question counts as not answered: as many as a request has, or a cluster that is merely slow would be
+away for ever. One to which no connection leads says so sooner."""
 HOLD: Final = 1.0
 """Seconds that a request waits for the answer to a question."""
 

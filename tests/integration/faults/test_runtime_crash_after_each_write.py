@@ -149,7 +149,7 @@ class Life:
         try:
             return await _ours_in(cluster) == []
         except ClusterError as error:
-            return "simulated" in str(self._spec) and "404" in str(error)
+            return "simulated" in str(self._spec) and "does not answer as a Kubernetes API" in str(error)
 
     async def _picture(self, cluster: Cluster) -> dict[str, object]:
         """The runtime and what is in its cluster, without what differs from run to run."""

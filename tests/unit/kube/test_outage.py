@@ -11,6 +11,7 @@ import pytest
 
 from threeport.kube import outage
 from threeport.kube.errors import ClusterUnreachable, Rejected
+from threeport.kube.exchange import TIMEOUT
 from threeport.kube.outage import Outage
 
 
@@ -121,3 +122,8 @@ async def test_a_request_that_fails_while_others_are_answered_is_no_outage() -> 
             pass
         raise ClusterUnreachable("this one took too long")
     assert not await world.refused()
+
+
+def test_a_cluster_that_is_slow_is_back_as_soon_as_a_request_would_be_answered() -> None:
+    assert TIMEOUT.sock_read is not None
+    assert TIMEOUT.sock_read <= outage.PATIENCE
