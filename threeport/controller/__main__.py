@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import kopf
 
@@ -25,6 +26,10 @@ from threeport.controller.running import run_controller
 
 logger = logging.getLogger("threeport.controller")
 
+LOOKUPS = 64
+"""Names that are looked up at the same time, each by a thread that waits: those of clusters whose name servers are gone
+must leave room for the others, and for the name of the API. Python has 6 on two processors."""
+
 STOPPING = 30.0
 """Seconds for all controllers to stop after a signal."""
 
@@ -36,7 +41,7 @@ class ControllerThread(threading.Thread):
         super().__init__(name=name, daemon=True)
         self._registry = registry
         self._settings = settings
-        self._loop = asyncio.new_event_loop()
+        self._loop = new_loop()
         self._halt = asyncio.Event()
         self.ended = threading.Event()
 
@@ -51,6 +56,13 @@ class ControllerThread(threading.Thread):
     def halt(self) -> None:
         """Tells the controller to stop; call from any thread."""
         self._loop.call_soon_threadsafe(self._halt.set)
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """An event loop in which `LOOKUPS` names may be looked up at the same time."""
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(ThreadPoolExecutor(LOOKUPS, thread_name_prefix="lookup"))
+    return loop
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
