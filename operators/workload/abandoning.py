@@ -32,11 +32,10 @@ async def abandon(controller: Controller, instance: FrozenJson, runtime: str, in
 
 async def _tell_agent(controller: Controller, instance: FrozenJson, runtime: str) -> None:
     metadata = instance["metadata"]
-    place = await place_left(controller, runtime)
-    if place is None:
-        return
     try:
-        controller.check_lease()
-        await forget(place.cluster, metadata["name"], metadata["uid"])
+        place = await place_left(controller, runtime)
+        if place is not None:
+            controller.check_lease()
+            await forget(place.cluster, metadata["name"], metadata["uid"])
     except ClusterError:
         return  # the cluster is away: that is why it is abandoned

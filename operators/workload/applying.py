@@ -43,6 +43,8 @@ class Applier:
     check_lease: Callable[[], None]
     replaces: bool = False
     """Whether what cannot be changed in place is deleted and created anew."""
+    hidden: Sequence[ClusterError] = ()
+    """Why some could not be looked at; they are not applied."""
     new_namespaces: set[str] = field(default_factory=set)
     """Those that were not there before this applying: nobody has put anything into them yet."""
     done: list[JsonObject] = field(default_factory=list)
@@ -52,7 +54,7 @@ class Applier:
 async def apply_all(applier: Applier, manifests: Sequence[JsonObject]) -> Applied:
     """Applies manifests rank by rank, those of one rank together. Raises `ClusterUnreachable` when it has ended with
     the others of its rank: one that goes on alone would make anew what the next cycle has deleted."""
-    replaced, failures = list[str](), list[ClusterError]()
+    replaced, failures = list[str](), list(applier.hidden)
     for _, group in groupby(manifests, key=lambda manifest: rank_of(manifest["kind"])):
         members = list(group)
         applier.check_lease()

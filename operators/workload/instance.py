@@ -12,21 +12,21 @@ from typing import Final
 
 from operators.workload.abandoning import abandon
 from operators.workload.agent_object import tell_agent
-from operators.workload.applying import Applier, apply_all, delete_all
+from operators.workload.applying import Applier, apply_all
 from operators.workload.desired import desired_of
 from operators.workload.drift import CORRECT, DRIFTED, describe, policy_of, put_drift, under_policy
-from operators.workload.going import describe_going
 from operators.workload.health import REASONS, assess, put_verdict, report_on, tell
-from operators.workload.inventory import applied_item_of, id_of, inventory_of, item_of, united
+from operators.workload.inventory import applied_item_of, inventory_of, item_of, united, without
+from operators.workload.keeping import Holdings
 from operators.workload.kinds import INSTANCE
-from operators.workload.observation import observe
+from operators.workload.observation import NOTHING, look_at
 from operators.workload.placement import Place, definition_of, place_left, place_of
 from operators.workload.plan import Plan, make_plan
 from operators.workload.rendering import Desired
 from operators.workload.replacement import BeingReplaced, gathered, may_replace
-from operators.workload.revisions import at_revision, wanted_revision
-from operators.workload.strangers import spare_shared
-from operators.workload.teardown import pace_of_waiting, tear_down
+from operators.workload.revisions import at_revision, ensure_kept, is_left_behind, wanted_revision
+from operators.workload.teardown import forget, pace_of_waiting, take_out
+from operators.workload.wakeups import ask_to_be_advanced
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.conditions import READY, condition
 from threeport.controller.controller import Controller
@@ -35,6 +35,7 @@ from threeport.controller.events import record_event
 from threeport.controller.status import write_status
 from threeport.kube.errors import ClusterError, KindUnknown
 from threeport.resources.annotations import ABANDON
+from threeport.resources.manifests import ObjectId
 
 
 class _Outdated(Exception):
@@ -79,6 +80,9 @@ async def _cycle(controller: Controller, instance: FrozenJson) -> str:
     is_begun = (instance.get("status") or {}).get("definitionGeneration") is not None
     latest = await definition_of(controller, instance, remembered=not is_begun)
     revision = wanted_revision(instance, latest)
+    if is_left_behind(instance, latest):
+        await ask_to_be_advanced(controller, instance, latest)
+    await ensure_kept(controller, latest, revision)
     try:
         definition = await at_revision(controller, latest, revision)
         place = await place_of(controller, instance)
@@ -96,18 +100,20 @@ async def _cycle(controller: Controller, instance: FrozenJson) -> str:
     inventory = inventory_of(intended["status"])
     # What was never intended to be there is not there: a new instance needs no look at its cluster.
     begun = inventory_of(instance.get("status"))
-    live = await observe(place.cluster, [*desired.manifests, *inventory], metadata["uid"]) if begun else {}
+    sight = await look_at(place.cluster, [*desired.manifests, *inventory], metadata["uid"]) if begun else NOTHING
+    seen = [manifest for manifest in desired.manifests if Plan.identity(manifest) not in sight.hidden]
     settled = intended["status"].get("appliedHash") == desired.digest
     policy = policy_of(instance)
-    plan = under_policy(make_plan(desired.manifests, live, inventory, settled=settled), policy)
+    plan = under_policy(make_plan(seen, sight.live, inventory, settled=settled), policy)
     if plan.drifted and policy == CORRECT:
         await _tell_of_drift(controller, instance, f"Changed by others, and put right: {describe(plan)}")
     applier = Applier(
         cluster=place.cluster,
-        live=live,
+        live=sight.live,
         uid=metadata["uid"],
         check_lease=controller.check_lease,
         replaces=may_replace(latest),
+        hidden=list(dict.fromkeys(sight.hidden.values())),
     )
     await _carry_out(controller, intended, applier, plan, desired)
     await tell_agent(place, instance, desired, is_new=not begun)
@@ -127,26 +133,28 @@ async def remove_instance(controller: Controller, seen: FrozenJson) -> str:
     runtime = str(status.get("runtime") or "")
     if (metadata.get("annotations") or {}).get(ABANDON) == "true":
         return await abandon(controller, instance, runtime, inventory)
-    place = await place_left(controller, runtime) if runtime else None
-    if place is None:
+    if not runtime or not await _tear_down(controller, runtime, instance, inventory):
         return f"its runtime {runtime} is gone, and with it all that it held; deleted"
-    await _tear_down(controller, place, instance, inventory)
     return f"took {len(inventory)} objects out of runtime {runtime}; deleted"
 
 
 async def _tear_down(
-    controller: Controller, place: Place, instance: FrozenJson, inventory: Sequence[FrozenJson]
-) -> None:
+    controller: Controller, runtime: str, instance: FrozenJson, inventory: Sequence[FrozenJson]
+) -> bool:
+    """Whether all is out of the runtime; False if that is gone itself. Raises `Waiting` while something remains."""
     metadata = instance["metadata"]
     try:
-        remains = await tear_down(
-            place.cluster, inventory, instance=metadata["name"], uid=metadata["uid"],
-            check_lease=controller.check_lease, tell=partial(_tell_what_stays, controller, instance),
-        )  # fmt: skip
+        place = await place_left(controller, runtime)
+        if place is None:
+            return False
+        holdings = Holdings(cluster=place.cluster, uid=metadata["uid"], inventory=inventory)
+        remains = await _take_out(controller, instance, holdings)
+        if not remains:
+            await forget(place.cluster, metadata["name"], metadata["uid"])
     except ClusterError as error:
         raise Waiting(
             error.reason,
-            f"cannot be taken out of runtime {place.runtime}: {error}. If that cluster is gone for good: "
+            f"cannot be taken out of runtime {runtime}: {error}. If that cluster is gone for good: "
             f"tptctl delete workloadinstance/{metadata['name']} -n {metadata['namespace']} --abandon"
             + ("" if metadata.get("deletionTimestamp") else ", and then apply it again"),
             longest=AWAY,
@@ -154,6 +162,7 @@ async def _tear_down(
     if remains:
         pace = pace_of_waiting(metadata.get("deletionTimestamp"))
         raise Waiting("Deleting", f"waits for the deletion of {remains}", first=pace, longest=pace)
+    return True
 
 
 async def _leave_former_place(controller: Controller, instance: FrozenJson, place: Place) -> FrozenJson | None:
@@ -165,16 +174,14 @@ async def _leave_former_place(controller: Controller, instance: FrozenJson, plac
     former = status.get("runtime")
     if not former or former == place.runtime:
         return instance
-    left = await place_left(controller, former)
-    if left is not None:
-        await _tear_down(controller, left, instance, inventory_of(status))
+    await _tear_down(controller, former, instance, inventory_of(status))
 
-    def forget(status: JsonObject, seen: FrozenJson) -> None:
+    def leave(status: JsonObject, seen: FrozenJson) -> None:
         if _identity_of(seen) != _identity_of(instance):
             raise _Outdated
         status.update(runtime=None, inventory=None, appliedHash=None, namespace=None)
 
-    return await write_status(controller.client, INSTANCE, instance, forget)
+    return await write_status(controller.client, INSTANCE, instance, leave)
 
 
 async def _persist_intent(
@@ -223,8 +230,9 @@ async def _tell_of_drift(controller: Controller, instance: FrozenJson, message: 
     )
 
 
-async def _tell_what_stays(controller: Controller, instance: FrozenJson, message: str) -> None:
-    await record_event(controller.client, instance, controller=controller.name, reason="NamespaceKept", message=message)
+async def _tell_what_stays(controller: Controller, instance: FrozenJson, identity: ObjectId, message: str) -> None:
+    reason = f"{identity.kind}Kept"
+    await record_event(controller.client, instance, controller=controller.name, reason=reason, message=message)
 
 
 async def _carry_out(
@@ -248,15 +256,18 @@ async def _carry_out(
         _raise(failures)
     if not plan.prune:
         return
-    spared = await spare_shared(applier.cluster, plan.prune, applier.live, applier.uid, plan.prune, applier.check_lease)
-    for sentence in spared.values():
-        await _tell_what_stays(controller, instance, sentence)
-    prune = [item for item in plan.prune if id_of(item) not in spared]
-    await delete_all(applier.cluster, prune, applier.live, applier.check_lease)
-    left = await observe(applier.cluster, prune, applier.uid)
-    remaining = [describe_going(left[id_of(item)]) for item in prune if id_of(item) in left]
-    if remaining:
-        raise Waiting("Pruning", f"applied; waits for the deletion of {', '.join(remaining[:5])}", first=1, longest=15)
+    stays = [*map(item_of, desired.manifests), *plan.kept]
+    left_out = without(inventory_of(instance["status"]), stays)
+    holdings = Holdings(cluster=applier.cluster, uid=applier.uid, inventory=left_out)
+    remains = await _take_out(controller, instance, holdings)
+    if remains:
+        raise Waiting("Pruning", f"applied; waits for the deletion of {remains}", first=1, longest=15)
+
+
+async def _take_out(controller: Controller, instance: FrozenJson, holdings: Holdings) -> str:
+    """Returns what remains, and why; an empty text when all is gone."""
+    tell = partial(_tell_what_stays, controller, instance)
+    return await take_out(holdings, check_lease=controller.check_lease, tell=tell)
 
 
 async def _note_what_ran(controller: Controller, instance: FrozenJson, done: Sequence[FrozenJson]) -> None:
@@ -277,9 +288,10 @@ def _raise(failures: Sequence[ClusterError]) -> None:
     What is being replaced has to come back, whatever else is wrong.
     """
     failures = gathered(failures)
-    message = "; ".join(str(failure) for failure in failures[:3])
-    if len(failures) > 3:
-        message += f"; and {len(failures) - 3} more, which `tptctl diff` of this instance shows"
+    said = list(dict.fromkeys(map(str, failures)))
+    message = "; ".join(said[:3])
+    if len(said) > 3:
+        message += f"; and {len(said) - 3} more, which `tptctl diff` of this instance shows"
     if any(isinstance(failure, BeingReplaced) for failure in failures):
         raise Waiting(BeingReplaced.reason, message, first=1, longest=15)
     final = next((failure for failure in failures if not failure.temporary), None)
@@ -303,7 +315,7 @@ async def _settle(
     said: list[str] = []
 
     def change(status: JsonObject, seen: FrozenJson) -> None:
-        status["inventory"] = [applied_item_of(manifest) for manifest in desired.manifests]
+        status["inventory"] = [*map(applied_item_of, desired.manifests), *plan.kept]
         status["appliedHash"] = desired.digest
         status["definitionGeneration"] = revision
         status["observedGeneration"] = generation

@@ -11,6 +11,7 @@ from threeport.controller.conditions import READY, condition, is_ready
 from threeport.controller.controller import Controller
 from threeport.controller.cycle import Waiting
 from threeport.kube.cluster import Cluster
+from threeport.kube.errors import ClusterUnreachable
 from threeport.kube.runtime_access import access_of
 
 
@@ -65,10 +66,17 @@ async def place_of(controller: Controller, instance: FrozenJson) -> Place:
 
 
 async def place_left(controller: Controller, runtime: str) -> Place | None:
-    """The way into the cluster that the instance was put into, ready or not; None if the runtime is gone."""
+    """The way into the cluster that the instance was put into, ready or not; None if the runtime is gone.
+
+    Raises `ClusterUnreachable` where the runtime is there, and no way leads into its cluster any more.
+    """
     found = await _revealed(controller, runtime)
-    cluster = await _cluster(controller, found) if found is not None else None
-    return Place(runtime, cluster) if cluster is not None else None
+    if found is None:
+        return None
+    cluster = await _cluster(controller, found)
+    if cluster is None:
+        raise ClusterUnreachable(f"KubernetesRuntimeInstance {runtime} has no spec.endpoint any more")
+    return Place(runtime, cluster)
 
 
 def runtime_name_of(instance: FrozenJson) -> str:

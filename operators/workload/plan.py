@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -27,6 +27,8 @@ class Plan:
     """Items of the inventory that have left the definition and are still in the cluster; in the order of deletion."""
     drifted: Mapping[ObjectId, Sequence[str]] = field(default_factory=dict)
     """Objects that others have changed or removed since, with the fields (none if the object is missing)."""
+    kept: Sequence[JsonObject] = ()
+    """Items that have left the definition and stay, since what is in it would go with them."""
 
     @staticmethod
     def identity(manifest: FrozenJson) -> ObjectId:
@@ -56,8 +58,20 @@ def make_plan(desired: Sequence[JsonObject], live: Live, inventory: Sequence[Fro
         elif fields := drifted_fields(manifest, found):
             apply.append(manifest)
             drifted[identity] = fields
-    gone = [dict(item) for item in inventory if id_of(item) not in wanted and id_of(item) in live]
-    return Plan(apply=apply, prune=in_reverse(gone), drifted=drifted)
+    leaving = [dict(item) for item in inventory if id_of(item) not in wanted and id_of(item) in live]
+    kept = [item for item in leaving if holds_any(live[id_of(item)], wanted)]
+    gone = [item for item in leaving if item not in kept]
+    return Plan(apply=apply, prune=in_reverse(gone), drifted=drifted, kept=kept)
+
+
+def holds_any(obj: FrozenJson, wanted: Collection[ObjectId]) -> bool:
+    """Whether it is the namespace of something that is wanted, or defines its kind: with it all that would go."""
+    if obj["kind"] == "Namespace":
+        return any(identity.namespace == obj["metadata"]["name"] for identity in wanted)
+    if obj["kind"] == "CustomResourceDefinition":
+        defined = (obj["spec"]["group"], obj["spec"]["names"]["kind"])
+        return any((identity.group, identity.kind) == defined for identity in wanted)
+    return False
 
 
 def is_of(uid: str, obj: FrozenJson) -> bool:

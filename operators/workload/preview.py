@@ -15,6 +15,7 @@ from operators.workload.desired import desired_of
 from operators.workload.drift import policy_of, seconds_of, under_policy
 from operators.workload.foresight import CREATE, PRUNE, STAND_IN_NAMESPACE, UNCHANGED, Foresight
 from operators.workload.inventory import id_of, inventory_of, item_of
+from operators.workload.keeping import Holdings, shared_among
 from operators.workload.kinds import INSTANCE, PREVIEW
 from operators.workload.observation import observe
 from operators.workload.placement import Place, definition_of, place_left, place_of
@@ -23,15 +24,13 @@ from operators.workload.preview_text import bounded, summary_of, with_nameless_n
 from operators.workload.redaction import Redaction
 from operators.workload.rendering import Desired, managed_namespace, scopes_from_definitions
 from operators.workload.replacement import may_replace
-from operators.workload.revisions import at_revision, wanted_revision
-from operators.workload.strangers import shared_namespaces
+from operators.workload.revisions import at_revision, generation_of, is_manual, wanted_revision
 from threeport.common.errors import NotFound, RequestTooLarge
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.controller.conditions import READY, Truth, condition, set_condition
 from threeport.controller.controller import Controller
 from threeport.controller.cycle import Refused, Waiting
 from threeport.controller.status import write_status
-from threeport.kube.cluster import Cluster
 from threeport.kube.errors import ClusterError, ClusterUnreachable
 from threeport.kube.ordering import in_reverse
 
@@ -42,6 +41,7 @@ UNKNOWN_RULES: Final = (
     f"what goes into it is checked in {STAND_IN_NAMESPACE}, without the quotas and rules that it may get"
 )
 """Said of a namespace that is yet to be made."""
+HOLDS_OURS: Final = "has left the definition and stays, since other objects of the workload would go with it"
 
 _PROPOSED: Final = ("definitionRef", "runtimeRef", "definitionRevision", "patches", "driftPolicy")
 """Fields of an instance that a proposal gives, or leaves empty."""
@@ -157,27 +157,30 @@ async def _foreseen(foresight: Foresight, plan: Plan, desired: Desired, policy: 
     for unknown in desired.unknown:
         error = f"the cluster knows no kind {unknown['kind']} in {unknown['apiVersion']}"
         found.append(item_of(unknown) | {"action": CREATE, "error": error})
-    return found + await _pruned(foresight.cluster, plan.prune, foresight.live, foresight.uid)
+    found += [{**item, "action": UNCHANGED, "message": HOLDS_OURS} for item in plan.kept]
+    holdings = Holdings(cluster=foresight.cluster, uid=foresight.uid, inventory=plan.prune)
+    return found + await _pruned(holdings, plan.prune, foresight.live)
 
 
 async def _left_behind(controller: Controller, runtime: str, instance: FrozenJson) -> list[JsonObject]:
     """What an instance that moves takes with it out of the runtime that it leaves."""
-    place = await place_left(controller, runtime)
-    if place is None:
-        return []
     inventory = inventory_of(instance.get("status"))
     uid = instance["metadata"]["uid"]
     try:
+        place = await place_left(controller, runtime)
+        if place is None:
+            return []
         live = await observe(place.cluster, inventory, uid)
     except ClusterUnreachable:
         error = f"runtime {runtime} cannot be reached; the move waits until it can"
         return [item | {"action": PRUNE, "runtime": runtime, "error": error} for item in in_reverse(inventory)]
     leaving = in_reverse([item for item in inventory if id_of(item) in live])
-    return [one | {"runtime": runtime} for one in await _pruned(place.cluster, leaving, live, uid)]
+    holdings = Holdings(cluster=place.cluster, uid=uid, inventory=inventory)
+    return [one | {"runtime": runtime} for one in await _pruned(holdings, leaving, live)]
 
 
-async def _pruned(cluster: Cluster, items: Sequence[FrozenJson], live: Live, uid: str) -> list[JsonObject]:
-    shared = await shared_namespaces(cluster, items, live, uid, items)
+async def _pruned(holdings: Holdings, items: Sequence[FrozenJson], live: Live) -> list[JsonObject]:
+    shared = await shared_among(holdings, items, live)
     found: list[JsonObject] = []
     for item in items:
         identity = id_of(item)
@@ -211,7 +214,9 @@ async def _proposed_definition(controller: Controller, preview: FrozenJson, inst
     if proposed is not None:
         return {"metadata": {"name": instance["spec"]["definitionRef"]["name"]}, "spec": proposed}
     latest = await definition_of(controller, instance)
-    return await at_revision(controller, latest, wanted_revision(instance, latest))
+    # Where no person decides it is advanced, whatever revision it still names.
+    revision = wanted_revision(instance, latest) if is_manual(latest) else generation_of(latest)
+    return await at_revision(controller, latest, revision)
 
 
 async def _write(controller: Controller, seen: FrozenJson, preview: FrozenJson, answer: _Answer) -> None:

@@ -1,7 +1,7 @@
-"""Taking an instance out of a cluster: rank by rank in reverse, each in the foreground, the namespace last.
+"""Taking what an instance has made out of its cluster: rank by rank in reverse, in the foreground, namespaces last.
 
-Only what the inventory names *and* carries the label of the instance is deleted; a namespace only if nobody else
-keeps anything in it.
+Only what the inventory names *and* carries the label of the instance is deleted; a namespace or a kind only if nobody
+else keeps anything in it (`keeping`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from operators.workload.applying import delete_all
 from operators.workload.going import OF_THE_GARBAGE_COLLECTOR, describe_going, holders_of, is_held_by_content
 from operators.workload.inventory import id_of
+from operators.workload.keeping import Holdings, kind_defined_by, spare_shared
 from operators.workload.observation import observe
 from operators.workload.plan import Live
-from operators.workload.strangers import kinds_with, spare_shared
+from operators.workload.strangers import kinds_with
 from threeport.common.types import FrozenJson
 from threeport.kube.cluster import Cluster
 from threeport.kube.labels import INSTANCE_LABEL
@@ -30,41 +31,34 @@ NAMED = 5
 """How many of the objects that remain a message names."""
 
 
-async def tear_down(
-    cluster: Cluster,
-    inventory: Sequence[FrozenJson],
-    *,
-    instance: str,
-    uid: str,
-    check_lease: Callable[[], None],
-    tell: Callable[[str], Awaitable[None]],
+async def take_out(
+    holdings: Holdings, *, check_lease: Callable[[], None], tell: Callable[[ObjectId, str], Awaitable[None]]
 ) -> str:
     """Does what can be done now. Returns what remains and why, as part of a sentence; an empty text when all is gone.
 
-    The agent is told last: until then it reports what is left. `tell` is called with what has to stay.
+    `tell` is called with what has to stay, and why.
     """
-    asked: set[str] = set()
-    kept: set[ObjectId] = set()
+    cluster, inventory = holdings.cluster, holdings.inventory
+    asked, kept = set[ObjectId](), set[ObjectId]()
     while True:
-        live = await observe(cluster, inventory, uid)
+        live = await observe(cluster, inventory, holdings.uid)
         left = live.keys() - kept
         remaining = in_reverse([dict(item) for item in inventory if id_of(item) in left])
         if not remaining:
-            break
+            return ""
         first = [item for item in remaining if rank_of(item["kind"]) == rank_of(remaining[0]["kind"])]
-        spared = await spare_shared(cluster, first, live, uid, inventory, check_lease)
-        for sentence in spared.values():
-            await tell(sentence)
-        kept |= spared.keys()  # whatever its labels: they stay where somebody else has set them, too
+        spared = await spare_shared(holdings, first, live, check_lease)
+        for identity, sentence in spared.items():
+            await tell(identity, sentence)
+        kept |= spared.keys()  # whatever its labels: somebody may put them on it again
         first = [item for item in first if id_of(item) not in spared]
-        uids = {str(live[id_of(item)]["metadata"]["uid"]) for item in first}
+        going = {id_of(item) for item in first}
         await delete_all(cluster, first, live, check_lease)
-        if uids <= asked and not spared:
-            held = await _held_pods(cluster, first, live, uid) + await _held_in_namespaces(cluster, live, inventory)
+        if going <= asked and not spared:
+            held = await _held_pods(cluster, first, live, holdings.uid)
+            held += await _held_in_namespaces(cluster, live, inventory) + await _held_of_kinds(cluster, live)
             return _what_remains(remaining, live) + held
-        asked |= uids
-    await forget(cluster, instance, uid)
-    return ""
+        asked |= going
 
 
 def pace_of_waiting(since: str | None) -> float:
@@ -79,7 +73,8 @@ def pace_of_waiting(since: str | None) -> float:
 
 
 async def forget(cluster: Cluster, instance: str, uid: str) -> None:
-    """Tells the agent that the instance is no more: its object in the cluster goes."""
+    """Tells the agent that the instance is no more: its object in the cluster goes. Last of all, since until then the
+    agent reports what is left."""
     kind, name = threeport_workload_kind(), threeport_workload_name(instance, uid)
     found = await cluster.get(kind.api_version, kind.kind, name)
     if found is not None:
@@ -107,6 +102,14 @@ async def _held_in_namespaces(cluster: Cluster, live: Live, inventory: Sequence[
     )
     held = [describe_going(obj) for found in lists for obj in found if holders_of(obj)]
     return f"; in it {', '.join(held[:NAMED])}" if held else ""
+
+
+async def _held_of_kinds(cluster: Cluster, live: Live) -> str:
+    """What somebody else holds of kinds that cannot go for it, as part of a sentence: they do not name it."""
+    definitions = [obj for obj in live.values() if obj["kind"] == "CustomResourceDefinition" and holders_of(obj)]
+    lists = await asyncio.gather(*(cluster.list(*kind_defined_by(one), metadata_only=True) for one in definitions))
+    held = [describe_going(obj) for found in lists for obj in found if holders_of(obj)]
+    return f"; of its kind {', '.join(held[:NAMED])}" if held else ""
 
 
 def _what_remains(remaining: Sequence[FrozenJson], live: Live) -> str:

@@ -192,3 +192,23 @@ async def test_tokens_that_the_cluster_keeps_for_accounts_are_nobodys_and_no_val
     await space.client.delete(WORKLOAD, "shop", space.namespace)
     await space.gone(WORKLOAD, "shop")
     assert await find(space, own) is None
+
+
+async def test_what_leaves_the_definition_goes_in_reverse_order_too(space: Space) -> None:
+    """What is held may need what is deleted after it, as an object of an operator needs that one to let it go."""
+    kept = {**CONFIG, "metadata": {"name": "kept"}}
+    await space.deploy("shop", [kept, CONFIG, DEPLOYMENT])
+    instance = await space.ready(INSTANCE, "shop")
+    deployment, config = placed(DEPLOYMENT, instance), placed(CONFIG, instance)
+    await hold(space, deployment, HOLD)
+    await space.client.patch(WORKLOAD, "shop", space.namespace, {"spec": {"manifests": [kept]}})
+    assert f"Deployment {deployment['metadata']['namespace']}/web (held by finalizer {HOLD})" in await space.says(
+        INSTANCE, "shop", "Pruning"
+    )
+    found = await find(space, config)
+    assert found is not None
+    assert "deletionTimestamp" not in found["metadata"], "its turn has not come"
+    await hold(space, deployment)
+    await space.ready(WORKLOAD, "shop")
+    assert await find(space, config) is None
+    assert await find(space, deployment) is None

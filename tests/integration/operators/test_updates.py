@@ -17,7 +17,8 @@ from tests.integration.operators.conftest import (
     WORKLOAD,
     Space,
 )
-from tests.integration.operators.test_workload import objects_of
+from tests.integration.operators.test_previews import previewed
+from tests.integration.operators.test_workload import labelled, objects_of
 from threeport.common.errors import Invalid
 from threeport.common.types import JsonObject
 from threeport.controller.conditions import READY, condition
@@ -150,6 +151,33 @@ async def test_an_instance_that_comes_to_another_definition_runs_the_newest_of_i
     await change(space, "eu", definitionRevision=2)
     await space.until(partial(is_advanced_to, space, "eu", 3))
     await becomes(space, "eu", "blue-3")
+
+
+async def test_a_namespace_that_leaves_the_manifests_stays_while_they_have_something_in_it(space: Space) -> None:
+    name = f"apart-{space.namespace}"
+    home = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    settings = {**CONFIG, "metadata": {"name": "settings", "namespace": name}}
+    await space.deploy("shop", [home, settings])
+    await space.ready(WORKLOAD, "shop")
+    before = await objects_of(space, "shop")
+    change: JsonObject = {"manifests": [{**settings, "data": {"colour": "blue"}}]}
+    told = {one["kind"]: one for one in (await previewed(space, "shop", definition=change))["resources"]}
+    assert (told["Namespace"]["action"], "stays" in told["Namespace"]["message"]) == ("Unchanged", True)
+    await space.client.patch(WORKLOAD, "shop", space.namespace, {"spec": change})
+
+    async def is_changed() -> bool:
+        return bool((await objects_of(space, "shop"))["ConfigMap/settings"]["data"] == {"colour": "blue"})
+
+    await space.until(is_changed)
+    uid = (await space.ready(INSTANCE, "shop"))["metadata"]["uid"]
+    after = await objects_of(space, "shop")
+    assert {key: obj["metadata"]["uid"] for key, obj in after.items()} == {
+        key: obj["metadata"]["uid"] for key, obj in before.items()
+    }
+    assert not any(obj["metadata"].get("deletionTimestamp") for obj in after.values())
+    await space.client.delete(WORKLOAD, "shop", space.namespace)
+    await space.gone(WORKLOAD, "shop")
+    assert await labelled(space, uid, ("v1", "Namespace"), ("v1", "ConfigMap")) == []
 
 
 async def test_secrets_of_an_earlier_revision_come_back_in_clear_in_the_cluster_and_nowhere_else(space: Space) -> None:

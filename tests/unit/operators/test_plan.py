@@ -66,6 +66,19 @@ def test_what_left_the_definition_is_pruned_in_reverse_order_if_it_is_still_ther
     assert [item["name"] for item in plan.prune] == ["c", "b", "a"]
 
 
+def test_what_holds_something_that_is_wanted_is_kept_when_it_leaves_the_definition() -> None:
+    names = {"group": "example.com", "names": {"kind": "Widget"}}
+    kind = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "spec": names}
+    widgets, space = {**kind, "metadata": {"name": "widgets.example.com"}}, manifest("n", kind="Namespace")
+    widget = prepared({"apiVersion": "example.com/v2", "kind": "Widget", "metadata": {"name": "w", "namespace": "n"}})
+    for holder, wanted in ((space, manifest("a")), (widgets, widget)):
+        noted = [item_of(holder), item_of(wanted)]
+        plan = make_plan([wanted], live_of(prepared(holder), wanted), noted, settled=True)
+        assert (list(plan.prune), list(plan.kept)) == ([], [item_of(holder)])
+        plan = make_plan([], live_of(prepared(holder), wanted), noted, settled=True)
+        assert [item["name"] for item in plan.prune] == [wanted["metadata"]["name"], holder["metadata"]["name"]]
+
+
 def test_what_never_stood_in_the_inventory_is_never_pruned() -> None:
     assert make_plan([], live_of(manifest("pod-of-a-deployment")), [], settled=False).prune == []
 
