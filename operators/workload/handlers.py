@@ -159,6 +159,8 @@ async def take_report(event: kopf.RawEvent, memo: kopf.Memo, **indices: Any) -> 
             instance = await roll_up(controller, instance, report, is_gone=is_gone) or instance
     if instance is not None and not is_gone:
         await _compare_on_word(controller, instance, report, memo)
+    elif instance is not None and is_lost(report, instance):
+        await wake_all(controller.client, INSTANCE, [instance], cause=f"{cause_of(report)}/gone")
 
 
 @kopf.on.event(*_OF_INSTANCES)
@@ -201,13 +203,18 @@ async def _reconcile_instance(body: kopf.Body, memo: kopf.Memo, retry: int) -> N
 
 
 async def _compare_on_word(controller: Controller, instance: FrozenJson, report: FrozenJson, memo: kopf.Memo) -> None:
-    """Has the instance looked at, wherever it is looked after, if the report hints at drift."""
-    now = asyncio.get_running_loop().time()
+    """Has the instance looked at, wherever it is looked after, if the report hints at drift; a little later if it has
+    been looked at just now."""
+    loop = asyncio.get_running_loop()
     former: Told | None = memo.get("told")
     told = told_by(report, former)
-    if hints_at_drift(former, told, instance, now):
-        told = told._replace(asked=now)
-        await wake_all(controller.client, INSTANCE, [instance], cause=cause_of(report))
+    if hints_at_drift(former, told, instance):
+        told, pause = told.asking(loop.time())
+        ask = partial(wake_all, controller.client, INSTANCE, [instance], cause=cause_of(report))
+        if pause == 0:
+            await ask()
+        elif pause is not None:
+            loop.call_later(pause, lambda: memo.update(asking=loop.create_task(ask())))
     memo.told = told
 
 

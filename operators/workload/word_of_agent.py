@@ -21,11 +21,19 @@ Parts: TypeAlias = Mapping[ObjectId, int | None]
 
 
 class Told(NamedTuple):
-    """What the last report on an instance said, and when (monotonic, seconds) a look was asked for."""
+    """What the last report on an instance said, and when (monotonic, seconds) a look was asked for, or will be."""
 
     applied_hash: str | None
     parts: Parts
     asked: float
+
+    def asking(self, now: float) -> tuple[Told, float | None]:
+        """What is known when another look is wanted, and in how many seconds to ask for it: at once, or when the last
+        one is `PACE` seconds ago; None if one is to be asked for anyway."""
+        if self.asked > now:
+            return self, None
+        at = max(now, self.asked + PACE)
+        return self._replace(asked=at), at - now
 
 
 def told_by(report: FrozenJson, former: Told | None) -> Told:
@@ -35,10 +43,10 @@ def told_by(report: FrozenJson, former: Told | None) -> Told:
     return Told(spec.get("appliedHash"), parts, former.asked if former is not None else float("-inf"))
 
 
-def hints_at_drift(former: Told | None, new: Told, instance: FrozenJson, now: float) -> bool:
+def hints_at_drift(former: Told | None, new: Told, instance: FrozenJson) -> bool:
     """Whether the cluster of the instance should be compared now, since a part changed that nobody of us changed."""
     metadata, status = instance["metadata"], instance.get("status") or {}
-    if former is None or former.applied_hash != new.applied_hash or now - new.asked < PACE:
+    if former is None or former.applied_hash != new.applied_hash:
         return False
     is_settled = (
         not metadata.get("deletionTimestamp")
@@ -47,6 +55,14 @@ def hints_at_drift(former: Told | None, new: Told, instance: FrozenJson, now: fl
     )
     changed = any(_has_changed(seen, identity, new.parts) for identity, seen in former.parts.items())
     return is_settled and changed and policy_of(instance) != IGNORE
+
+
+def is_lost(report: FrozenJson, instance: FrozenJson) -> bool:
+    """Whether a report that was deleted was the one of where the instance is: its agent finds in the cluster no word of
+    it any more, which somebody has removed, if it is not another cluster altogether."""
+    metadata, status = instance["metadata"], instance.get("status") or {}
+    is_here = (report["spec"].get("runtimeRef") or {}).get("name") == status.get("runtime")
+    return is_here and bool(status.get("appliedHash")) and not metadata.get("deletionTimestamp")
 
 
 def _has_changed(seen: int | None, identity: ObjectId, parts: Parts) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.fixtures.manifests import CONFIG, DEPLOYMENT
 from tests.integration.operators.conftest import (
     DEFINITION,
     INSTANCE,
     RUNTIME,
+    SIMULATED_ONLY,
     WORKLOAD,
     Space,
 )
@@ -104,3 +107,22 @@ async def test_what_others_changed_or_removed_is_put_right_and_told(space: Space
     assert len(told) == 1
     assert "spec.replicas" in told[0]
     assert "was removed" in told[0]
+
+
+@SIMULATED_ONLY
+@pytest.mark.slow
+async def test_what_others_change_again_soon_after_it_was_put_right_is_put_right_when_a_minute_is_over(
+    space: Space,
+) -> None:
+    spec = {"manifests": [DEPLOYMENT], "runtimeRef": {"name": space.runtime}, "driftInterval": "1h"}
+    await space.create(WORKLOAD, "again", spec)
+    namespace = (await space.ready(INSTANCE, "again"))["status"]["namespace"]
+    deployment = {**DEPLOYMENT, "metadata": {"name": "web", "namespace": namespace}}
+
+    async def is_put_right() -> bool:
+        return bool((await objects_of(space, "again"))["Deployment/web"]["spec"]["replicas"] == 2)
+
+    for replicas in (3, 4, 5):
+        await space.as_somebody_else(deployment, replicas=replicas)
+        await space.until(is_put_right, seconds=120)
+        await space.ready(INSTANCE, "again")

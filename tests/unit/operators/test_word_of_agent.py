@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from operators.workload.word_of_agent import PACE, Told, hints_at_drift, told_by
+import pytest
+
+from operators.workload.word_of_agent import PACE, Told, hints_at_drift, is_lost, told_by
 from threeport.common.types import JsonObject
 
 
@@ -22,7 +24,7 @@ FORMER = told_by(report(), None)
 
 
 def hints(new: JsonObject, of: JsonObject, former: Told | None = FORMER) -> bool:
-    return hints_at_drift(former, told_by(new, former), of, 1000.0)
+    return hints_at_drift(former, told_by(new, former), of)
 
 
 def test_a_part_that_changes_or_goes_after_it_had_settled_is_a_hint() -> None:
@@ -49,7 +51,31 @@ def test_who_ignores_drift_is_not_asked() -> None:
     assert hints(report(2), instance("Warn"))
 
 
-def test_an_autoscaler_does_not_keep_us_looking() -> None:
-    asked = FORMER._replace(asked=1000.0 - PACE + 1)
-    assert not hints(report(2), instance(), asked)
-    assert hints(report(2), instance(), FORMER._replace(asked=1000.0 - PACE))
+def test_an_autoscaler_does_not_keep_us_looking_and_the_last_of_its_changes_is_looked_at_when_the_pause_is_over() -> (
+    None
+):
+    told, pause = FORMER.asking(1000.0)
+    assert pause == 0
+    told, pause = told.asking(1010.0)
+    assert pause == PACE - 10
+    told, pause = told.asking(1020.0)
+    assert pause is None
+    told, pause = told.asking(1000.0 + 2 * PACE)
+    assert pause == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "deleting", "expected"),
+    [
+        ({"runtime": "here", "appliedHash": "h"}, False, True),
+        ({"runtime": "here", "appliedHash": "h"}, True, False),
+        ({"runtime": "here", "appliedHash": None}, False, False),
+        ({"runtime": "elsewhere", "appliedHash": "h"}, False, False),
+        ({}, False, False),
+    ],
+)
+def test_that_an_agent_has_lost_what_is_to_be_there_makes_us_look(
+    status: JsonObject, deleting: bool, expected: bool
+) -> None:
+    of: JsonObject = {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"} if deleting else {}, "status": status}
+    assert is_lost({"spec": {"runtimeRef": {"name": "here"}}}, of) is expected
