@@ -34,7 +34,7 @@ from threeport.kube.agent_deployment import (
     deployment_manifests,
     deployment_name,
 )
-from threeport.kube.agent_manifests import AGENT_NAMESPACE, token_request
+from threeport.kube.agent_manifests import AGENT_ACCOUNT, AGENT_NAMESPACE, token_request
 from threeport.kube.cluster import Cluster
 from threeport.resources.kubernetes_runtime import KubernetesRuntimeInstance
 from threeport.resources.model import kind_of
@@ -102,7 +102,8 @@ async def _ensure_file(
     path: Path,
     metrics_port: int | None,
 ) -> None:
-    made_for = _digest(runtime, settings, cluster, str(metrics_port or ""))
+    account = await _account(cluster)
+    made_for = _digest(runtime, settings, cluster, f"{metrics_port or ''}\n{account}")
     known = _read(path)
     if is_good(known, made_for) and _may_serve(controller, runtime, str(known.get("token") or "")):
         return
@@ -139,6 +140,13 @@ async def _ensure_deployment(
         await ensure(controller, cluster, manifest)
     for manifest in deployment_manifests(name, metadata["name"], access, pod):
         await ensure(controller, cluster, manifest)
+
+
+async def _account(cluster: Cluster) -> str:
+    """The uid of the agent's ServiceAccount: no token of a former one is good for this, nor one of another cluster that
+    was here before."""
+    found = await cluster.get("v1", "ServiceAccount", AGENT_ACCOUNT, AGENT_NAMESPACE)
+    return str(found["metadata"]["uid"]) if found is not None else ""
 
 
 async def _account_token(cluster: Cluster) -> tuple[str, float]:

@@ -11,7 +11,10 @@ from threeport.kube.agent_manifests import AGENT_LABELS, AGENT_NAMESPACE, accoun
 from threeport.kube.cluster import Cluster
 from threeport.kube.manifest import drifted_fields, is_current, prepared
 from threeport.kube.threeport_workload import crd_manifest, threeport_workload_kind
+from threeport.resources.kubernetes_runtime import KubernetesRuntimeInstance
+from threeport.resources.model import kind_of
 
+_RUNTIME: Final = kind_of(KubernetesRuntimeInstance)
 _RBAC: Final = "rbac.authorization.k8s.io/v1"
 
 
@@ -36,7 +39,7 @@ async def uninstall(controller: Controller, cluster: Cluster, runtime: FrozenJso
     the cluster is another runtime, too. Does not wait for the end of it."""
     metadata = runtime["metadata"]
     name = deployment_name(metadata["name"], metadata["uid"])
-    others = False
+    others = await _is_another_runtime(controller, runtime)
     for api_version, kind in (("apps/v1", "Deployment"), ("networking.k8s.io/v1", "NetworkPolicy"), ("v1", "Secret")):
         for found in await cluster.list(api_version, kind, label_selector=RUNTIME_LABEL, namespace=AGENT_NAMESPACE):
             if found["metadata"]["name"] == name:
@@ -58,6 +61,17 @@ async def uninstall(controller: Controller, cluster: Cluster, runtime: FrozenJso
         ours = await cluster.get(api_version, kind, name)
         if ours is not None and "threeport.io/applied" in (ours["metadata"].get("annotations") or {}):
             await _delete(controller, cluster, {**ours, "apiVersion": api_version, "kind": kind})
+
+
+async def _is_another_runtime(controller: Controller, runtime: FrozenJson) -> bool:
+    """Whether another runtime has the same endpoint, and is to stay. One that reaches the same cluster by another way
+    is told by what its agent and its workloads have there."""
+    return any(
+        one["metadata"]["uid"] != runtime["metadata"]["uid"]
+        and not one["metadata"].get("deletionTimestamp")
+        and one["spec"].get("endpoint") == runtime["spec"]["endpoint"]
+        for one in (await controller.client.list(_RUNTIME)).items
+    )
 
 
 async def _delete(controller: Controller, cluster: Cluster, obj: FrozenJson) -> None:

@@ -10,13 +10,13 @@ from operators.kubernetes_runtime.settings import RuntimeSettings
 from operators.kubernetes_runtime.simulated import ensure_simulated, remove_simulated
 from threeport.common.errors import NotFound
 from threeport.common.types import FrozenJson, JsonObject
-from threeport.controller.conditions import READY, Truth, condition, set_condition
+from threeport.controller.conditions import READY, Truth, condition, is_ready, set_condition
 from threeport.controller.controller import Controller
 from threeport.controller.cycle import Refused, Waiting, decide
 from threeport.controller.waking import wake_all
 from threeport.kube.access import ClusterAccess
 from threeport.kube.cluster import Cluster
-from threeport.kube.errors import ClusterError
+from threeport.kube.errors import ClusterBusy, ClusterError
 from threeport.kube.runtime_access import access_of
 from threeport.resources.annotations import ABANDON
 from threeport.resources.kind import Kind
@@ -44,9 +44,14 @@ async def reconcile_runtime(controller: Controller, settings: RuntimeSettings, s
     if access is None:
         raise Refused("NoEndpoint", "spec.endpoint is missing; `tptctl runtime add` fills it in from a kubeconfig")
     cluster = await controller.clusters.get(runtime["metadata"]["uid"], access)
-    version = await _reach(controller, runtime, cluster)
-    written = await install(controller, cluster)
-    agent = await ensure_agent(controller, settings, runtime, definition, cluster)
+    try:
+        version = await _reach(controller, runtime, cluster)
+        written = await install(controller, cluster)
+        agent = await ensure_agent(controller, settings, runtime, definition, cluster)
+    except ClusterBusy as busy:
+        if not is_ready(runtime):
+            raise
+        return f"stays as it is, for the cluster is there and has too much to do: {busy}"
     sentence = f"is reachable, Kubernetes {version}; {agent}."
 
     def note(status: JsonObject, _: FrozenJson) -> None:
@@ -152,6 +157,8 @@ async def _reach(controller: Controller, runtime: FrozenJson, cluster: Cluster) 
     """The version of the cluster. Where it cannot be reached the status says so before the error goes on."""
     try:
         return await cluster.version()
+    except ClusterBusy:
+        raise
     except ClusterError as error:
         reason, message = error.reason, str(error)
 
