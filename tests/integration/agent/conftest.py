@@ -122,7 +122,7 @@ class Rig:
         return [report for report in found.items if report.spec.instance_uid == uid]
 
     async def report_when(
-        self, uid: str, condition: Callable[[WorkloadReport], bool], *, seconds: float = 20
+        self, uid: str, condition: Callable[[WorkloadReport], bool], *, seconds: float = 60
     ) -> WorkloadReport:
         """The one report about an instance, as soon as it is as wanted."""
 
@@ -135,7 +135,7 @@ class Rig:
 
 
 async def eventually(
-    look: Callable[[], Awaitable[Any]], *, seconds: float = 20, about: Callable[[], str] = lambda: ""
+    look: Callable[[], Awaitable[Any]], *, seconds: float = 60, about: Callable[[], str] = lambda: ""
 ) -> Any:
     """The first true answer of `look`; fails after `seconds` with what `about` says."""
     deadline = asyncio.get_running_loop().time() + seconds

@@ -27,7 +27,7 @@ from threeport.bootstrap.local.processes import LOOPBACK
 WORKLOADS = f"{GROUP}/namespaces/default/workloads"
 
 
-async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 20) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 60) -> None:
     """Waits for a condition; fails when it does not come true in time."""
     async with asyncio.timeout(seconds):
         while not await condition():

@@ -15,7 +15,7 @@ from threeport.client.client import Client
 from threeport.resources.workload import WorkloadDefinition
 
 pytestmark = pytest.mark.slow
-DEADLINE = 30.0
+DEADLINE = 60.0
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import yaml
 
 from tests.integration.clients.conftest import READY, labelled
 
-DEADLINE = 30.0
+DEADLINE = 60.0
 PROGRAMS = {"machine": shutil.which("kubectl"), "current": shutil.which("kubectl", path=sysconfig.get_path("scripts"))}
 
 

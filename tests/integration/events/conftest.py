@@ -90,7 +90,7 @@ class Watcher:
         """The revision that this watcher would resume from."""
         return max(self.bookmarks[-1:] + [self.received[-1].revision] if self.received else self.bookmarks)
 
-    async def until(self, condition: Callable[[], bool], *, seconds: float = 15) -> None:
+    async def until(self, condition: Callable[[], bool], *, seconds: float = 60) -> None:
         """Wait for what the watcher is to learn."""
         async with asyncio.timeout(seconds):
             while not condition():
@@ -133,7 +133,7 @@ async def state_of(api: ApiProcess) -> dict[str, tuple[str, int]]:
     return {obj.key.name: (obj.uid, obj.revision) for obj in page.items}
 
 
-async def eventually(condition: Callable[[], bool], *, seconds: float = 15) -> None:
+async def eventually(condition: Callable[[], bool], *, seconds: float = 60) -> None:
     """Wait for a condition that nothing announces."""
     async with asyncio.timeout(seconds):
         while not condition():

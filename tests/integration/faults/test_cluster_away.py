@@ -16,7 +16,7 @@ from tests.integration.faults.conftest import Site, kubeconfig_through
 from tests.integration.faults.team import INSTANCE, NAMESPACE, RUNTIME, WORKLOAD, Team
 from threeport.kube.cluster import Cluster
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 HEALS_WITHIN = 60.0
 """Seconds from the return of a cluster until all is well again."""

@@ -26,7 +26,7 @@ from threeport.kube.access import ClusterAccess
 from threeport.kube.cluster import Cluster
 from threeport.kube.runtime_access import access_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 FIRST: list[Any] = [config_map("settings", "red"), config_map("other", "red"), SERVICE]
 SECOND: list[Any] = [config_map("settings", "blue"), config_map("more", "blue"), SERVICE]

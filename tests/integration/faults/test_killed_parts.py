@@ -13,7 +13,7 @@ from tests.fixtures.manifests import DEPLOYMENT, SERVICE, config_map
 from tests.integration.faults.ledger import Ledger
 from tests.integration.faults.team import INSTANCE, Team
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 COUNT = 40
 """ConfigMaps of the workload: enough that putting them into a cluster takes a while."""

@@ -30,7 +30,7 @@ from threeport.kube.cluster import Cluster
 from threeport.kube.runtime_access import access_of
 from threeport.resources.kind import Kind
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 COLOURS = ("red", "green", "blue")
 CONTROLLERS = ("workload", "kubernetes-runtime")

@@ -34,7 +34,7 @@ from threeport.kube.cluster import Cluster
 from threeport.kube.errors import ClusterError
 from threeport.kube.runtime_access import access_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 STEP_ON_REAL_CLUSTERS = 4
 

@@ -38,7 +38,7 @@ from threeport.store.ownership import Ownership
 from threeport.store.records import StoredObject
 
 GROUP = "/apis/threeport.io/v1alpha1"
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 class AllButNobody:

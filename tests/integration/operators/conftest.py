@@ -136,7 +136,7 @@ class Space:
                 namespace = metadata.get("namespace")
                 await client.patch(_kind_of(manifest), metadata["name"], namespace, change, subresource=subresource)
 
-    async def ready(self, kind: Kind, name: str, *, seconds: float = 60) -> JsonObject:
+    async def ready(self, kind: Kind, name: str, *, seconds: float = 120) -> JsonObject:
         """Waits until the object is Ready at its generation."""
 
         async def look() -> JsonObject | None:
@@ -145,7 +145,7 @@ class Space:
 
         return await self.until(look, seconds=seconds, why=lambda: self._state(kind, name))
 
-    async def says(self, kind: Kind, name: str, reason: str, *, seconds: float = 60) -> str:
+    async def says(self, kind: Kind, name: str, reason: str, *, seconds: float = 120) -> str:
         """Waits until the ``Ready`` condition gives this reason; returns its message."""
 
         async def look() -> str | None:
@@ -154,7 +154,7 @@ class Space:
 
         return await self.until(look, seconds=seconds, why=lambda: self._state(kind, name))
 
-    async def gone(self, kind: Kind, name: str, *, seconds: float = 60) -> None:
+    async def gone(self, kind: Kind, name: str, *, seconds: float = 120) -> None:
         """Waits until the object is no more."""
 
         async def look() -> bool:
@@ -166,7 +166,7 @@ class Space:
         self,
         look: Callable[[], Awaitable[T | None]],
         *,
-        seconds: float = 60,
+        seconds: float = 120,
         why: Callable[[], Awaitable[object]] | None = None,
     ) -> T:
         """The first true value of `look`; fails with what `why` tells."""

@@ -22,7 +22,7 @@ from threeport.kube.agent_deployment import deployment_name
 from threeport.kube.agent_manifests import AGENT_NAMESPACE
 from threeport.kube.cluster import Cluster
 
-pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(900)]
 
 NAME = "upkeep"
 

@@ -19,7 +19,7 @@ def shared_runtime() -> None:
     """Simulated clusters only: the agent is the same."""
 
 
-async def says(space: Space, reason: str, *, seconds: float = 60) -> str:
+async def says(space: Space, reason: str, *, seconds: float = 120) -> str:
     """Waits until the runtime says this of its agent; returns the message."""
 
     async def look() -> str | None:
@@ -45,7 +45,7 @@ async def test_an_agent_that_starts_is_heard_and_its_heartbeat_goes_with_the_run
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_an_agent_that_is_silent_is_told_and_one_that_comes_back_too(space: Space) -> None:
     await says(space, "Heard")
     (process,) = [process for path, (_, process) in space.plane.agents.running.items() if path.stem == space.runtime]

@@ -54,7 +54,7 @@ class Shards:
         """The instances by name."""
         return {one["metadata"]["name"]: one for one in (await self.client.list(INSTANCE)).items}
 
-    async def all_ready(self, names: Sequence[str], *, seconds: float = 60) -> None:
+    async def all_ready(self, names: Sequence[str], *, seconds: float = 120) -> None:
         """Waits until these Workloads are Ready."""
 
         async def look() -> bool:

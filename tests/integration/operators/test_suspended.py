@@ -28,7 +28,7 @@ def suspended(process: ControllerProcess) -> Iterator[None]:
 
 
 @SIMULATED_ONLY
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 async def test_a_controller_that_was_suspended_for_longer_than_its_lease_goes_on(space: Space, tmp_path: Path) -> None:
     plane = space.plane
     await space.deploy("before", [CONFIG])

@@ -16,7 +16,7 @@ def leases(database: Database) -> Leases:
     return Leases(database)
 
 
-async def acquired(leases: Leases, holder: str, *, seconds: float = 10) -> Lease:
+async def acquired(leases: Leases, holder: str, *, seconds: float = 30) -> Lease:
     """The lease, as soon as it can be had."""
     deadline = time.monotonic() + seconds
     while True:
