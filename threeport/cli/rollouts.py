@@ -118,7 +118,14 @@ def former_of(rollout: Rollout, instance: FrozenJson, kept: Sequence[FrozenJson]
     which it has to run that holds other manifests. Raises `CliError` as `chosen` does."""
     told = told_revision(rollout, instance)
     current = next((one for one in kept if number_of(one) == told), rollout.definition)
-    return chosen(kept if wanted is not None else [one for one in kept if number_of(one) < told], current, wanted)
+    if wanted is not None:
+        return chosen(kept, current, wanted)
+    manifests = current["spec"]["manifests"]
+    former = [one for one in kept if number_of(one) < told and one["spec"]["manifests"] != manifests]
+    if not former:
+        message = f"no revision before {told} holds other manifests (kept are: {_numbers(kept)})"
+        raise CliError(f"There is nothing to go back to: {message}.")
+    return former[-1]
 
 
 def number_of(revision: FrozenJson) -> int:
@@ -174,17 +181,21 @@ def _ready(obj: FrozenJson) -> FrozenJson:
 def chosen(revisions: Sequence[FrozenJson], current: FrozenJson, wanted: int | None) -> FrozenJson:
     """The revision to go back to: the one with the number `wanted`, else the newest that holds other manifests than
     `current`. Raises `CliError` that names those that there are."""
-    kept = ", ".join(str(number_of(one)) for one in revisions) or "none"
     if wanted is not None:
         found = next((one for one in revisions if number_of(one) == wanted), None)
         if found is None:
-            raise CliError(f"There is no revision {wanted}; kept are: {kept}.", ExitCode.NOT_FOUND)
+            raise CliError(f"There is no revision {wanted}; kept are: {_numbers(revisions)}.", ExitCode.NOT_FOUND)
         return found
     manifests = current["spec"]["manifests"]
     former = next((one for one in reversed(revisions) if one["spec"]["manifests"] != manifests), None)
     if former is None:
-        raise CliError(f"There is nothing to go back to: no revision holds other manifests (kept are: {kept}).")
+        message = f"no revision holds other manifests (kept are: {_numbers(revisions)})"
+        raise CliError(f"There is nothing to go back to: {message}.")
     return former
+
+
+def _numbers(revisions: Sequence[FrozenJson]) -> str:
+    return ", ".join(str(number_of(one)) for one in revisions) or "none"
 
 
 def is_rolled_out(rollout: Rollout, instance: FrozenJson) -> bool:

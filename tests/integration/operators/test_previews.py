@@ -153,6 +153,9 @@ async def test_the_patches_of_an_instance_and_earlier_revisions_are_previewed(sp
     reference = {"definitionRef": {"name": "pod"}, "runtimeRef": {"name": space.runtime}}
     await space.create(INSTANCE, "eu", reference)
     await space.ready(INSTANCE, "eu")
+    status = await previewed(space, "eu", instance={**reference, "definitionRevision": 9})
+    assert [one["action"] for one in status["resources"]] == ["Unchanged", "Unchanged"]  # it follows the newest
+    await space.client.patch(DEFINITION, "pod", space.namespace, {"spec": {"rollout": {"strategy": "Manual"}}})
     patch = {"target": {"kind": "ConfigMap"}, "patch": {"data": {"extra": "1"}}}
     status = await previewed(space, "eu", instance={**reference, "patches": [patch]})
     assert changes_of(by_name(status)["ConfigMap/settings"]) == {"data.extra": (None, "1")}

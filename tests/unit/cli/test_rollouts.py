@@ -70,6 +70,8 @@ def test_an_instance_goes_back_from_the_revision_that_it_was_told_though_it_neve
     assert number_of(former_of(rollout("Manual"), stuck, kept, None)) == 2
     assert number_of(former_of(rollout("Manual"), there, kept, None)) == 1
     assert number_of(former_of(rollout("Manual"), there, kept, 3)) == 3
+    with pytest.raises(CliError, match="no revision before 1 holds other manifests .kept are: 1, 2, 3"):
+        former_of(rollout("Manual"), instance(1, told=1), kept, None)
 
 
 @pytest.mark.parametrize(
