@@ -108,6 +108,30 @@ def test_what_a_cluster_would_refuse_is_told_and_is_an_error(shared: Tptctl) -> 
     assert shared("diff", "-f", "-", stdin="kind: x\n").code == 2
 
 
+def test_a_workload_without_an_instance_of_its_own_is_not_compared_with_the_one_that_has_its_name(
+    shared: Tptctl, eventually: Eventually
+) -> None:
+    alone = """\
+apiVersion: threeport.io/v1alpha1
+kind: WorkloadDefinition
+metadata: {name: theirs}
+spec:
+  manifests: [{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}]
+---
+apiVersion: threeport.io/v1alpha1
+kind: WorkloadInstance
+metadata: {name: theirs}
+spec: {definitionRef: {name: theirs}}
+"""
+    shared.ok("apply", "-f", "-", stdin=alone)
+    shared.ok("wait", "workloadinstance/theirs", "--timeout", "60s")
+    shared.ok("apply", "-f", "-", stdin=workload("theirs", CONFIG_MAP % ("a", "x")))
+    eventually(lambda: "NameTaken" in shared.ok("get", "workload", "theirs"))
+    answer = shared("diff", "workload/theirs")
+    assert (answer.code, "NameTaken" in answer.err) == (3, True)
+    shared.ok("delete", "workload/theirs", "workloadinstance/theirs", "workloaddefinition/theirs")
+
+
 def test_a_workload_in_a_namespace_that_is_yet_to_be_made_is_compared_too(shared: Tptctl) -> None:
     document = workload("first", CONFIG_MAP % ("a", "x")).replace("name: first", "name: first\n  namespace: fresh")
     namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: fresh}\n"

@@ -44,11 +44,16 @@ async def questions_about_object(client: Client, kind: Kind, name: str, namespac
     for a Workload that has no instance yet."""
     obj = await client.get(kind, name, namespace)
     if kind.resource != DEFINITION.resource:
-        if kind.resource == WORKLOAD.resource and await client.find(INSTANCE, name, namespace) is None:
+        if kind.resource == WORKLOAD.resource and not _is_owned_by(obj, await client.find(INSTANCE, name, namespace)):
             raise CliError(f"{kind.singular}/{name} is in no cluster yet: {explanation(obj)}", ExitCode.NOT_FOUND)
         return [Question(name=name, namespace=namespace)]
     found = await instances_of(client, *_key(obj))
     return [Question(name=one["metadata"]["name"], namespace=one["metadata"]["namespace"]) for one in found]
+
+
+def _is_owned_by(workload: FrozenJson, instance: FrozenJson | None) -> bool:
+    owners = instance["metadata"].get("ownerReferences") or () if instance is not None else ()
+    return any(owner.get("uid") == workload["metadata"]["uid"] for owner in owners)
 
 
 async def instances_of(client: Client, namespace: str, name: str) -> list[JsonObject]:
