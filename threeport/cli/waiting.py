@@ -56,11 +56,11 @@ def explanation(obj: FrozenJson, name: str = "Ready") -> str:
 async def until_condition(
     following: Following, target: Target, wanted: ConditionWanted, *, seconds: float, say: Progress
 ) -> JsonObject:
-    """The object, once the condition holds. Raises `NotFound` if there is no such object, or it is deleted meanwhile;
-    `CliError` (TIMEOUT) with the last that it said."""
+    """The object, once the condition holds; 0 `seconds` are for one look. Raises `NotFound` if there is no such object,
+    or it is deleted meanwhile; `CliError` (TIMEOUT) with the last that it said."""
     current: JsonObject | None = None
     try:
-        async with asyncio.timeout(seconds), aclosing(following.states(target)) as states:
+        async with asyncio.timeout(seconds or None), aclosing(following.states(target)) as states:
             async for state in states:
                 if state is None:
                     what = "has been deleted" if current else "not found"
@@ -68,6 +68,7 @@ async def until_condition(
                 current = state
                 if wanted.holds(current):
                     return current
+                _unless_it_was_one_look(seconds)
                 say(f"Waiting for {target} to be {wanted.type}={wanted.status}: {explanation(current, wanted.type)}")
     except TimeoutError:
         said = explanation(current, wanted.type) if current else "the API has not answered"
@@ -83,11 +84,12 @@ async def until_gone(following: Following, target: Target, *, uid: str | None, s
     what holds it."""
     held, is_asked_for = "", uid is not None
     try:
-        async with asyncio.timeout(seconds), aclosing(following.states(target)) as states:
+        async with asyncio.timeout(seconds or None), aclosing(following.states(target)) as states:
             async for state in states:
                 if state is None or state["metadata"]["uid"] != (uid := uid or state["metadata"]["uid"]):
                     return
                 held = _what_holds(state)
+                _unless_it_was_one_look(seconds)
                 if is_asked_for and not state["metadata"].get("deletionTimestamp"):
                     continue  # seen before we asked
                 say(f"Waiting for {target} to be gone: {held}")
@@ -95,6 +97,12 @@ async def until_gone(following: Following, target: Target, *, uid: str | None, s
         raise CliError(
             f"{target} is not gone after {seconds:.0f} s: {held}\n{hint(target)}", ExitCode.TIMEOUT
         ) from None
+
+
+def _unless_it_was_one_look(seconds: float) -> None:
+    """Raises `TimeoutError` where there is no time to wait for more than what is there."""
+    if not seconds:
+        raise TimeoutError
 
 
 def hint(target: Target) -> str:
