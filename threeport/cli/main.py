@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -59,6 +60,12 @@ class _Commands(click.Group):
             ctx.fail(f"There is no command {args[0]!r}.{f' Did you mean {close[0]!r}?' if close else ''}")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # click would end with 1
+            return _unread()
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         if incomplete.startswith("-"):
             return click.Command.shell_complete(self, ctx, incomplete)
@@ -97,13 +104,19 @@ def run(arguments: Sequence[str]) -> int:
         click.echo("\nInterrupted. What was started goes on; run the command again to continue.", err=True)
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output has left (`tptctl get ... | head`). Python would complain again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
+        return _unread()
     except Exception as error:
         return report(error)
 
 
+def _unread() -> ExitCode:
+    """The reader of our output has left (`tptctl get ... | head`). Python would complain again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.OK
+
+
 def main() -> None:
     """``tptctl``."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # what an old terminal cannot show is no reason to fail
     sys.exit(run(sys.argv[1:]))

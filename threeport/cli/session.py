@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,8 +13,9 @@ import click
 from click.core import ParameterSource
 
 from threeport.cli import completing
-from threeport.cli.console import warning
+from threeport.cli.console import note, warning
 from threeport.cli.errors import CliError
+from threeport.cli.exit_codes import ExitCode
 from threeport.resources.kind import Catalog, Kind
 
 if TYPE_CHECKING:
@@ -79,6 +81,19 @@ def run(action: Awaitable[T]) -> T:
         return await action
 
     return asyncio.run(body())
+
+
+@contextmanager
+def until_interrupted(*, endless: bool = True) -> Iterator[None]:
+    """For what goes on until Ctrl-C: that is how it ends, so there is nothing to say, and nothing to continue."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not endless:
+            raise
+        if sys.stderr.isatty():
+            note("")  # the terminal shows ^C, and the shell writes on
+        raise click.exceptions.Exit(ExitCode.INTERRUPTED) from None
 
 
 def kind_called(catalog: Catalog, word: str) -> Kind:

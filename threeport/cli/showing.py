@@ -10,6 +10,7 @@ import orjson
 
 from threeport.cli.console import note, result
 from threeport.cli.errors import CliError
+from threeport.cli.exit_codes import ExitCode
 from threeport.cli.session import namespace_of
 from threeport.cli.tables import Look, Table, merged
 from threeport.cli.templates import expand
@@ -56,7 +57,9 @@ class View:
         """The objects of these names. Raises `NotFound`, or `CliError` if a name needs a namespace."""
         for kind, name in objects:
             if kind.namespaced and self._namespace is None:
-                raise CliError(f"{kind.singular}/{name} lies in a namespace: give it with -n instead of -A.")
+                raise CliError(
+                    f"{kind.singular}/{name} lies in a namespace: give it with -n instead of -A.", ExitCode.USAGE
+                )
         if self._output in TABLES:
             tables = [(kind, Table(await self._client.table(kind, name, self._place(kind)))) for kind, name in objects]
             self._print_tables(tables)

@@ -12,7 +12,7 @@ from threeport.bootstrap.local.installation import Installation
 from threeport.cli.console import passed_on, result
 from threeport.cli.errors import CliError
 from threeport.cli.exit_codes import ExitCode
-from threeport.cli.session import named_option
+from threeport.cli.session import named_option, until_interrupted
 from threeport.client.config import ConfigError, Configuration
 
 FOLLOW_SECONDS = 0.2
@@ -55,7 +55,8 @@ def logs(component: str | None, name: str | None, tail: int, follow: bool) -> No
     for line in file.read_text(errors="replace").splitlines()[-tail:] if tail else ():
         result(line)
     if follow:
-        _follow(file)
+        with until_interrupted():
+            _follow(file)
 
 
 def _follow(file: Path) -> None:

@@ -9,10 +9,18 @@ from contextlib import aclosing
 import click
 
 from threeport.cli import completing
-from threeport.cli.console import columns, note, result
+from threeport.cli.console import Columns, note, result
 from threeport.cli.happenings import Happening, Shown, header, merged, of_event, of_report
 from threeport.cli.instances import parts_of
-from threeport.cli.session import connected, control_plane_option, named_objects, namespace_of, namespace_option, run
+from threeport.cli.session import (
+    connected,
+    control_plane_option,
+    named_objects,
+    namespace_of,
+    namespace_option,
+    run,
+    until_interrupted,
+)
 from threeport.client import Client
 from threeport.common.types import FrozenJson
 from threeport.resources.core import Event
@@ -38,7 +46,8 @@ def command(
     With KIND/NAME only what is about that object; for a workload also what is about its definition, its instance and
     its objects in the cluster. Repeats are counted. Events are kept for an hour.
     """
-    run(_events(what, None if all_namespaces else namespace, follow, control_plane))
+    with until_interrupted(endless=follow):
+        run(_events(what, None if all_namespaces else namespace, follow, control_plane))
 
 
 async def _events(what: tuple[str, ...], namespace: str | None, follow: bool, control_plane: str | None) -> None:
@@ -73,7 +82,7 @@ class _View:
         self._namespace = namespace
         self._uids = uids
         self._shown = Shown()
-        self._widths: list[int] = []
+        self._table = Columns(header(with_namespace=namespace is None))
 
     async def show(self) -> None:
         """What there is now."""
@@ -89,18 +98,16 @@ class _View:
             place = f" in namespace {self._namespace}" if self._namespace and self._uids is None else ""
             note(f"Nothing happened{place} in the last hour.")
             return
-        with_namespace = self._namespace is None
-        rows = [one.row(with_namespace=with_namespace) for one in merged(happenings)]
-        table = columns(header(with_namespace=with_namespace), rows)
-        self._widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-        for line in table:
-            result(line)
+        self._print(merged(happenings))
 
     async def follow(self) -> None:
         """What happens from now on, without end."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._watch(EVENT, self._of_event))
-            group.create_task(self._watch(REPORT, self._of_report))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._watch(EVENT, self._of_event))
+                group.create_task(self._watch(REPORT, self._of_report))
+        except ExceptionGroup as error:
+            raise error.exceptions[0] from None  # such as that nobody reads any more
 
     async def _watch(self, kind: Kind, read: Callable[[FrozenJson], Sequence[Happening]]) -> None:
         async with aclosing(self._client.watch(kind, self._namespace)) as changes:
@@ -111,11 +118,10 @@ class _View:
                 else:
                     self._print(self._shown.news(teller, read(change.object)))
 
-    def _print(self, news: Sequence[Happening]) -> None:
-        for one in news:
-            result(
-                "   ".join(" ".join(cell.split()) for cell in one.row(with_namespace=self._namespace is None) if cell)
-            )
+    def _print(self, happenings: Sequence[Happening]) -> None:
+        rows = [one.row(with_namespace=self._namespace is None) for one in happenings]
+        for line in self._table.lines(rows) if rows else ():
+            result(line)
 
     def _of_event(self, event: FrozenJson) -> Sequence[Happening]:
         wanted = self._uids is None or (event.get("involvedObject") or {}).get("uid") in self._uids

@@ -13,6 +13,7 @@ from threeport.cli.session import (
     named_objects,
     namespace_option,
     run,
+    until_interrupted,
 )
 from threeport.cli.showing import FORMS, JSONPATH, View
 from threeport.resources.kind import Catalog, Kind
@@ -56,7 +57,8 @@ def command(
     control_plane: str | None,
 ) -> None:
     """Show objects. KIND is a plural, singular or short name, or `all`."""
-    run(_get(what, output, None if all_namespaces else namespace, selector, watch, control_plane))
+    with until_interrupted(endless=watch):
+        run(_get(what, output, None if all_namespaces else namespace, selector, watch, control_plane))
 
 
 async def _get(
@@ -67,6 +69,8 @@ async def _get(
         view = View(client, output, namespace, selector)
         objects = [] if len(what) == 1 and "/" not in what[0] else named_objects(catalog, what)
         kinds = [kind for kind, _ in objects] or _kinds(catalog, what[0])
+        if objects and selector:
+            raise click.UsageError("-l chooses among all objects of a kind: leave out their names, or -l.")
         if watch and len({kind.resource for kind in kinds}) > 1:
             raise click.UsageError("Only one kind can be watched at a time.")
         await (view.show_objects(objects) if objects else view.show_kinds(kinds))

@@ -16,7 +16,7 @@ from threeport.cli import completing
 from threeport.cli.console import failure, note, result
 from threeport.cli.errors import CliError
 from threeport.cli.instances import INSTANCE, instance_called, view
-from threeport.cli.session import connected, control_plane_option, namespace_option, run
+from threeport.cli.session import connected, control_plane_option, namespace_option, run, until_interrupted
 from threeport.client import Client
 from threeport.client.paths import object_path
 from threeport.common.errors import ApiError
@@ -44,7 +44,8 @@ def command(what: str, rest: tuple[str, ...], namespace: str, control_plane: str
     resource, pairs = ("", rest) if _is_ports(rest[0]) else (rest[0], rest[1:])
     if not pairs or not all(_is_ports(pair) for pair in pairs):
         raise click.UsageError("Say which ports: [LOCAL:]REMOTE, such as 8080:80.")
-    run(_forward(what, resource, [_ports(pair) for pair in pairs], namespace, control_plane))
+    with until_interrupted():
+        run(_forward(what, resource, [_ports(pair) for pair in pairs], namespace, control_plane))
 
 
 def _is_ports(word: str) -> bool:
