@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.kube.health import assess
 from threeport.kube.health.fields import condition, part
 from threeport.kube.health.verdict import Verdict
+
+_SCHEDULED: Final = re.compile(r"(.+)-\d+")
+"""A Job of a CronJob: its name and the minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,7 @@ class Container:
     init: bool
     started: bool
     """Whether it runs or has run: then there is a log."""
+    running: bool
     restarts: int
 
 
@@ -71,6 +77,13 @@ class Pod:
         owners = self.obj["metadata"].get("ownerReferences") or ()
         return next(((one["kind"], one["name"]) for one in owners if one.get("controller")), None)
 
+    @property
+    def cron_job(self) -> str | None:
+        """The CronJob whose Job it is for, if that bears such a name."""
+        kind, name = self.owner or ("", "")
+        scheduled = _SCHEDULED.fullmatch(name) if kind == "Job" else None
+        return scheduled[1] if scheduled else None
+
     def containers(self) -> list[Container]:
         """Its containers, init containers first."""
         spec, status = self.obj.get("spec") or {}, self.obj.get("status") or {}
@@ -82,9 +95,10 @@ class Pod:
             known = {state["name"]: state for state in status.get(states) or ()}
             for one in spec.get(field) or ():
                 state = known.get(one["name"], {})
-                started = bool(part(state, "state", "running") or part(state, "state", "terminated"))
+                running = bool(part(state, "state", "running"))
                 restarts = int(state.get("restartCount") or 0)
-                found.append(Container(one["name"], init, started or restarts > 0, restarts))
+                started = running or bool(part(state, "state", "terminated")) or restarts > 0
+                found.append(Container(one["name"], init, started, running, restarts))
         return found
 
     def listens_on(self, port: int) -> bool:
@@ -122,7 +136,12 @@ class Pod:
 
 
 def selected(pods: Iterable[Pod], owner: FrozenJson) -> list[Pod]:
-    """The pods that a Service, Deployment, or another object with a ``spec.selector`` means; none without one."""
+    """The pods that a Service, Deployment, or another object with a ``spec.selector`` means, or that a CronJob has
+    started; none of other objects."""
+    metadata = owner.get("metadata") or {}
+    pods = [pod for pod in pods if pod.namespace == metadata.get("namespace", pod.namespace)]
+    if owner.get("kind") == "CronJob":
+        return [pod for pod in pods if pod.cron_job == metadata["name"]]
     selector = (owner.get("spec") or {}).get("selector") or {}
     if owner.get("kind") != "Service":
         if selector.get("matchExpressions"):

@@ -13,7 +13,7 @@ import ssl
 import struct
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,6 +39,7 @@ class Kubelet:
         self._backend_port = backend_port
         self._lines: dict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
         self._ended: set[tuple[str, str]] = set()
+        self._cuts: Counter[tuple[str, str]] = Counter()
         self._certificate = certificate
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
@@ -64,6 +65,10 @@ class Kubelet:
     def end(self, pod: str, container: str) -> None:
         """The container has ended: whoever follows its log has seen all of it."""
         self._ended.add((pod, container))
+
+    def cut(self, pod: str, container: str) -> None:
+        """Ends what is followed of a log, as when a kubelet is restarted; the container goes on."""
+        self._cuts[pod, container] += 1
 
     def register(self, cluster: Cluster) -> None:
         """Makes the node known to the cluster, as Ready."""
@@ -108,6 +113,9 @@ class Kubelet:
         lines = self._lines[key]
         query = request.query
         since = time.time() - int(query["sinceSeconds"]) if "sinceSeconds" in query else 0.0
+        if "sinceTime" in query:
+            since = datetime.fromisoformat(query["sinceTime"]).timestamp()
+        cuts = self._cuts[key]
         chosen = [line for line in lines if line[0] >= since]
         if "tailLines" in query:
             chosen = chosen[len(chosen) - min(len(chosen), int(query["tailLines"])) :]
@@ -120,7 +128,7 @@ class Kubelet:
             for line in lines[sent:]:
                 await response.write(_rendered(line))
             sent = len(lines)
-            if key in self._ended:
+            if key in self._ended or self._cuts[key] > cuts:
                 break
             await asyncio.sleep(0.05)
         return response

@@ -13,6 +13,8 @@ from tests.cluster.provision import Cluster
 from tests.fixtures.control_plane import WholeControlPlane, until
 from tests.integration.views.conftest import Team, pods_of
 from tests.integration.views.kubelet import PLACED, Kubelet, deployment
+from threeport.apiserver.subresources.log_options import LARGEST_LOG
+from threeport.cli.commands import logs
 from threeport.kube.labels import INSTANCE_LABEL
 
 
@@ -43,6 +45,17 @@ def test_options_narrow_it_down(team: Team, web: list[str]) -> None:
     time, text = team.ok("logs", "workload/web", f"pod/{second}", "--timestamps").split()
     assert text == "two"
     assert time.endswith("Z")
+
+
+def test_a_log_that_is_too_long_for_an_answer_is_not_taken_for_a_whole_one(
+    team: Team, web: list[str], kubelet: Kubelet
+) -> None:
+    for _ in range(LARGEST_LOG // 2**20 + 2):
+        kubelet.write(web[0], "main", "x" * 2**20)
+    cut = team("logs", "workload/web", "--no-prefix")
+    assert (cut.code, cut.out.split()[:3]) == (1, ["one", "two", "three"])
+    assert len(cut.out) >= LARGEST_LOG == logs.LARGEST_LOG
+    assert "This is not all: an answer holds 10 MiB" in cut.err
 
 
 def test_what_is_not_there_is_named(team: Team, web: list[str]) -> None:
@@ -94,6 +107,42 @@ async def test_following_shows_lines_as_they_are_written_also_of_pods_that_come(
         kubelet.write(new, "main", "the first words of a new pod")
         await until(lambda: has(f"[{new}/main] the first words of a new pod\n"), seconds=20, why=seen)
         assert "one" not in seen()
+
+
+async def test_a_log_that_its_node_ends_is_read_on_without_repeats_while_the_container_runs(
+    team: Team, kubelet: Kubelet, web: list[str]
+) -> None:
+    with _following(team, "workload/web", f"pod/{web[0]}", "-f") as seen:
+
+        async def shows(text: str) -> None:
+            async def is_there() -> bool:
+                return f"{text}\n" in seen()
+
+            kubelet.write(web[0], "main", text)
+            await until(is_there, seconds=20, why=seen)
+
+        for text in ("before a cut", "before another"):
+            await shows(text)
+            kubelet.cut(web[0], "main")
+        await shows("after both")
+        assert seen().splitlines() == ["one", "three", "before a cut", "before another", "after both"]
+
+
+async def test_who_has_read_enough_of_a_log_ends_it_without_a_word(
+    team: Team, kubelet: Kubelet, web: list[str]
+) -> None:
+    command = team.whole.tptctl.start("logs", "workload/web", "-f", "-n", team.namespace)
+    assert command.stdout is not None
+    assert command.stdout.readline().startswith("[")
+    command.stdout.close()
+
+    async def ended() -> bool:
+        kubelet.write(web[0], "main", "nobody reads this")
+        return command.poll() is not None
+
+    await until(ended, seconds=20)
+    _, err = command.communicate(timeout=10)
+    assert (command.returncode, err) == (0, "")
 
 
 def test_following_ends_when_every_pod_has_ended(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -25,8 +26,18 @@ def test_a_port_of_a_pod_or_of_a_service_is_reached_by_any_number_of_connections
     with _forwarded(team, web, "deployment/web", ":80") as url:
         for path in ("/first", "/second"):
             assert _page(url + path) == f"you asked for {path}\n"
-    with _forwarded(team, web, "service/web", "0:8080") as url:
-        assert _page(url + "/by-service") == "you asked for /by-service\n"
+    for word in ("service/web", "svc/web"):
+        with _forwarded(team, web, word, "0:8080") as url:
+            assert _page(url + "/by-service") == "you asked for /by-service\n"
+
+
+def test_ctrl_c_is_how_it_ends_and_nothing_is_said_of_it(team: Team, web: str) -> None:
+    command = team.whole.tptctl.start("port-forward", web, "deploy/web", ":80", "-n", team.namespace)
+    assert command.stdout is not None
+    _url(command.stdout.readline())
+    command.send_signal(signal.SIGINT)
+    _, err = command.communicate(timeout=10)
+    assert (command.returncode, err) == (130, "")
 
 
 def test_what_goes_wrong_in_the_cluster_ends_the_connection_and_is_said(team: Team, web: str) -> None:

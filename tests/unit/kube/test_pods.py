@@ -44,6 +44,20 @@ def test_a_pod_that_is_being_deleted_does_not_serve_any_more() -> None:
     assert leaving.health() == ("Progressing", "is being deleted since 2026-01-01T00:00:00Z")
 
 
+def test_a_cron_job_means_the_pods_of_its_jobs_and_objects_mean_none_of_other_namespaces() -> None:
+    def owned(name: str, job: str) -> Pod:
+        made = pod(name, labels={"app": "a"})
+        owners = [{"kind": "Job", "name": job, "controller": True}]
+        return Pod({**made.obj, "metadata": {**made.obj["metadata"], "ownerReferences": owners}})
+
+    pods = [owned("a", "nightly-29012345"), owned("b", "nightly"), owned("c", "other-29012345")]
+    metadata = {"name": "nightly", "namespace": "shop"}
+    assert [one.name for one in selected(pods, {"kind": "CronJob", "metadata": metadata})] == ["a"]
+    service = {"kind": "Service", "spec": {"selector": {"app": "a"}}}
+    assert len(selected(pods, {**service, "metadata": metadata})) == 3
+    assert selected(pods, {**service, "metadata": {**metadata, "namespace": "elsewhere"}}) == []
+
+
 def test_a_container_has_a_log_once_it_has_run() -> None:
     running = pod(containerStatuses=[{"name": "main", "state": {"running": {}, "waiting": None}}])
     assert [one.started for one in running.containers()] == [False, False]

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from threeport.apiserver.subresources.following import Following
 from threeport.apiserver.subresources.log_lines import Source, in_order, lines_of, rendered
-from threeport.apiserver.subresources.log_options import LogOptions
+from threeport.apiserver.subresources.log_options import LARGEST_LOG, LogOptions
 from threeport.apiserver.subresources.placement import Placement, Placements
 from threeport.common.errors import BadRequest, MethodNotAllowed, NotFound
 from threeport.krm.answers import add_warnings
@@ -90,7 +90,7 @@ async def _read(
         logs = []
         refused: list[ClusterError] = []
         for source in chosen:
-            query = options.as_query(source.container.name, share=len(chosen))
+            query = options.as_query(source.container.name)
             try:
                 content = await stack.enter_async_context(streams.log(source.pod.namespace, source.pod.name, query))
             except ClusterError as error:
@@ -104,13 +104,16 @@ async def _read(
         add_warnings(response, [str(error) for error in refused])
         await response.prepare(request)
         prefixes = [source.prefix if options.wants_prefix(len(chosen)) else b"" for source in opened]
-        buffer = bytearray()
+        buffer, sent = bytearray(), 0
         async with _or_cut(request):
             async for number, line in in_order(logs):
                 buffer += rendered(line, prefix=prefixes[number], timestamps=options.timestamps)
                 if len(buffer) >= CHUNK:
                     await response.write(bytes(buffer))
+                    sent += len(buffer)
                     buffer.clear()
+                if sent >= LARGEST_LOG:
+                    return _broken_off(request, response)
             await response.write(bytes(buffer))
             await response.write_eof()
         return response
@@ -149,6 +152,13 @@ async def _or_cut(request: web.Request) -> AsyncIterator[None]:
     except (ClusterError, *NETWORK_ERRORS):
         if request.transport is not None:
             request.transport.abort()
+
+
+def _broken_off(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """Ends the connection after what has been sent: without the answer's end, the client sees that it is not whole."""
+    if request.transport is not None:
+        request.transport.close()
+    return response
 
 
 def _response() -> web.StreamResponse:

@@ -29,9 +29,9 @@ class Source:
     container: Container
 
     @property
-    def key(self) -> tuple[str, str, int]:
-        """What tells this run of the container from its other runs."""
-        return self.pod.uid, self.container.name, self.container.restarts
+    def key(self) -> tuple[str, str]:
+        """What tells it from all others, in all its runs."""
+        return self.pod.uid, self.container.name
 
     @property
     def prefix(self) -> bytes:

@@ -9,7 +9,8 @@ from typing import Final
 from threeport.common.errors import BadRequest
 
 LARGEST_LOG: Final = 10 * 1024 * 1024
-"""Bytes of one answer, all containers together, that does not follow."""
+"""Bytes of one answer, all containers together, that does not follow. It is not left to the cluster (``limitBytes``),
+which would leave out the newest lines of each container without a word."""
 
 _KNOWN: Final = frozenset(
     {"follow", "pod", "container", "resource", "tailLines", "sinceSeconds", "previous", "timestamps", "prefix"}
@@ -57,15 +58,18 @@ class LogOptions:
         """Whether lines say where they are from, of so many containers."""
         return containers > 1 if self.prefix is None else self.prefix
 
-    def as_query(self, container: str, *, share: int) -> dict[str, str]:
-        """The query for one container in the terms of Kubernetes; `share` is how many containers share the limit."""
+    def as_query(self, container: str, *, after: bytes = b"") -> dict[str, str]:
+        """The query for one container in the terms of Kubernetes.
+
+        `after` is the time of the last line that is known; of its second, what is known comes once more.
+        """
         query = {"container": container, "timestamps": "true"}
         if self.follow:
             query["follow"] = "true"
-        else:
-            query["limitBytes"] = str(LARGEST_LOG // share)
         if self.previous:
             query["previous"] = "true"
+        if after:
+            return query | {"sinceTime": after.decode()}
         if self.tail is not None:
             query["tailLines"] = str(self.tail)
         if self.since is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from threeport.common.errors import ApiError, BadGateway, BadRequest, Conflict, NotFound, ServiceUnavailable
 from threeport.common.types import JsonObject
@@ -22,6 +23,18 @@ from threeport.store.records import Key
 
 RUNTIME = kind_of(KubernetesRuntimeInstance)
 RUNTIME_DEFINITION = kind_of(KubernetesRuntimeDefinition)
+
+_SHORT_NAMES: Final = {
+    "cj": "cronjob", "deploy": "deployment", "ds": "daemonset", "po": "pod", "rs": "replicaset", "sts": "statefulset",
+    "svc": "service",
+}  # fmt: skip
+"""As kubectl has them, of the kinds that have pods."""
+
+
+def means(word: str, kind: str) -> bool:
+    """Whether a person means this kind by a word: ``deploy``, ``deployments`` and ``Deployment`` are one."""
+    lower = word.lower()
+    return kind.lower() in (lower, lower.removesuffix("s"), _SHORT_NAMES.get(lower))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +103,7 @@ class Placement:
             found = [Pod(obj) for obj in await cluster.list("v1", "Pod", label_selector=self.selector)]
             found.sort(key=lambda one: (one.namespace, one.name))
             kind, _, name = resource.partition("/")
-            if kind.lower() in ("pod", "po", "pods"):
+            if means(kind, "Pod"):
                 pod = name
             elif resource:
                 found = selected(found, await self.find(cluster, resource))
@@ -104,8 +117,7 @@ class Placement:
         """An object of the instance in its cluster, by ``Kind/name``. Raises `NotFound` unless it is the instance's."""
         kind, _, name = resource.partition("/")
         inventory = (self.instance.get("status") or {}).get("inventory") or []
-        names = (kind.lower(), kind.lower().removesuffix("s"))
-        item = next((one for one in inventory if one["kind"].lower() in names and one["name"] == name), None)
+        item = next((one for one in inventory if means(kind, one["kind"]) and one["name"] == name), None)
         with self.told():
             found = item and await cluster.get(item["apiVersion"], item["kind"], name, item.get("namespace"))
         if not found or found["metadata"].get("labels", {}).get(INSTANCE_LABEL) != self.instance["metadata"]["uid"]:

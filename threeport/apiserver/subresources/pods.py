@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from aiohttp import web
@@ -17,9 +16,6 @@ from threeport.kube.pods import Pod
 
 MOST_PODS: Final = 1000
 """Pods that are shown; `total` says how many there are."""
-
-_SCHEDULED = re.compile(r"(.+)-\d+")
-"""A Job of a CronJob: its name and the minute."""
 
 
 class PodsView:
@@ -59,6 +55,6 @@ def _owner(pod: Pod, above: dict[str, tuple[str, str] | None], named: set[tuple[
         return ""
     if owner[0] == "ReplicaSet" and owner not in named:
         owner = above.get(owner[1]) or owner
-    if owner[0] == "Job" and owner not in named and (match := _SCHEDULED.fullmatch(owner[1])):
-        owner = ("CronJob", match[1])
+    if pod.cron_job and owner not in named:
+        owner = ("CronJob", pod.cron_job)
     return "/".join(owner)

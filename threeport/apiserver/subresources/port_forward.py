@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import aiohttp
 from aiohttp import WSMsgType, hdrs, web
 
-from threeport.apiserver.subresources.placement import Placement, Placements
+from threeport.apiserver.subresources.placement import Placement, Placements, means
 from threeport.common.errors import BadRequest, Conflict, Forbidden, MethodNotAllowed
 from threeport.common.types import FrozenJson
 from threeport.krm.answers import json_answer
@@ -73,7 +73,7 @@ async def choose(placement: Placement, cluster: Cluster, query: FrozenJson) -> D
     """The pod and port that a request means. Raises `BadRequest`, `NotFound`, or `Conflict` if no pod is ready."""
     port, resource = _port(query.get("port", "")), query.get("resource", "")
     pods = await placement.pods(cluster, resource=resource, pod=query.get("pod", ""))
-    if resource.partition("/")[0].lower() in ("service", "svc", "services"):
+    if means(resource.partition("/")[0], "Service"):
         service = await placement.find(cluster, resource)
         ready = _ready(placement, pods)
         return Destination(ready[0], _target_port(service, port, ready[0]))

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import click
 
 from threeport.cli import completing
+from threeport.cli.console import result
 from threeport.cli.errors import CliError
 from threeport.cli.instances import INSTANCE, instance_called
-from threeport.cli.session import connected, control_plane_option, namespace_option, run
+from threeport.cli.session import connected, control_plane_option, namespace_option, run, until_interrupted
 from threeport.cli.times import Duration
+from threeport.client import Client
 from threeport.client.errors import Unreachable
 from threeport.client.paths import object_path
 
 TAIL = 1000
 """Lines per container that are shown unless told otherwise: the newest, and not the first 10 MiB."""
+
+LARGEST_LOG = 10 * 1024 * 1024
+"""Bytes after which the API breaks off a log that is not followed."""
 
 
 @click.command()
@@ -57,21 +64,61 @@ def command(
         "timestamps": "true" if timestamps else "",
         "prefix": str(prefix).lower() if prefix is not None else "",
     }
-    run(_logs(what, namespace, {name: value for name, value in query.items() if value}, control_plane))
+    with until_interrupted(endless=follow):
+        run(_logs(what, namespace, {name: value for name, value in query.items() if value}, control_plane))
 
 
 async def _logs(what: str, namespace: str, query: dict[str, str], control_plane: str | None) -> None:
-    begun = False
+    printer = Printer()
     async with connected(control_plane) as client:
         path = object_path(INSTANCE, await instance_called(client, what), namespace, "log")
         try:
-            # A program may be silent for as long as it likes.
-            async with client.transport.stream(path, query, silence=None) as content:
-                begun = True
-                async for chunk in content.iter_any():
-                    sys.stdout.buffer.write(chunk)
-                    sys.stdout.buffer.flush()
+            async with aclosing(_chunks(client, path, query)) as chunks:
+                async for chunk in chunks:
+                    printer.write(chunk)
         except Unreachable as error:
-            if not begun:
+            if printer.written is None:
                 raise
+            if printer.written >= LARGEST_LOG and "follow" not in query:
+                raise CliError(
+                    f"This is not all: an answer holds {LARGEST_LOG // 1024**2} MiB. Narrow it down with --tail, "
+                    "--since, -C or an object, or take all of it with --tail -1 -f."
+                ) from None
             raise CliError(f"The log was cut ({error}). Go on with --since, such as --since 1m.") from None
+        finally:
+            printer.end()
+
+
+async def _chunks(client: Client, path: str, query: dict[str, str]) -> AsyncGenerator[bytes, None]:
+    """The log as it comes, after an empty chunk for its beginning. What its reader fails at is no fault of the API."""
+    # A program may be silent for as long as it likes.
+    async with client.transport.stream(path, query, silence=None) as content:
+        yield b""
+        async for chunk in content.iter_any():
+            yield chunk
+
+
+class Printer:
+    """Puts a log on stdout: as it is into a file or a pipe, line by line and harmless on a terminal."""
+
+    def __init__(self) -> None:
+        self.written: int | None = None
+        """Bytes; None before it has begun."""
+        self._is_terminal = sys.stdout.isatty()
+        self._rest = b""
+
+    def write(self, chunk: bytes) -> None:
+        """Some more of the log."""
+        self.written = (self.written or 0) + len(chunk)
+        if not self._is_terminal:
+            sys.stdout.buffer.write(chunk)
+            sys.stdout.buffer.flush()
+            return
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            result(line.removesuffix(b"\r").decode(errors="replace"))
+
+    def end(self) -> None:
+        """The log is over, be it in the middle of a line."""
+        if self._rest:
+            result(self._rest.decode(errors="replace"))

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import pytest
 
-from threeport.apiserver.subresources.log_options import LARGEST_LOG, LogOptions
+from threeport.apiserver.subresources.log_options import LogOptions
 from threeport.common.errors import BadRequest
 
 
-def test_a_log_that_is_not_followed_is_limited_for_all_its_containers_together() -> None:
-    query = LogOptions.parse({"tailLines": "5", "sinceSeconds": "0", "previous": "true"}).as_query("main", share=4)
+def test_a_container_is_asked_for_what_was_asked_for() -> None:
+    query = LogOptions.parse({"tailLines": "5", "sinceSeconds": "0", "previous": "true"}).as_query("main")
     assert query == {
         "container": "main",
         "timestamps": "true",
-        "limitBytes": str(LARGEST_LOG // 4),
         "tailLines": "5",
         "sinceSeconds": "1",
         "previous": "true",
     }
-    assert "limitBytes" not in LogOptions.parse({"follow": "1"}).as_query("main", share=1)
+    assert LogOptions.parse({"follow": "1"}).as_query("main")["follow"] == "true"
+
+
+def test_a_log_that_is_read_on_begins_at_the_last_line_whatever_was_asked_for_at_first() -> None:
+    options = LogOptions.parse({"follow": "true", "tailLines": "5", "sinceSeconds": "9"})
+    assert options.as_query("main", after=b"2026-01-02T03:04:05.6Z") == {
+        "container": "main",
+        "timestamps": "true",
+        "follow": "true",
+        "sinceTime": "2026-01-02T03:04:05.6Z",
+    }
 
 
 @pytest.mark.parametrize(
