@@ -43,7 +43,7 @@ async def _describe(what: tuple[str, ...], namespace: str, control_plane: str | 
                 result("\n---\n")
             family = [obj, *await parts_of(client, kind, obj)]
             events = [event for member in family for event in await _events(client, member)]
-            for line in _lines(obj, await _reports(client, kind, obj), events):
+            for line in _lines(obj, await _reports(client, kind, family), events):
                 result(line)
 
 
@@ -151,15 +151,16 @@ async def _events(client: Client, obj: JsonObject) -> Sequence[JsonObject]:
         return []  # who may see the object may not always see events
 
 
-async def _reports(client: Client, kind: Kind, obj: JsonObject) -> Sequence[JsonObject]:
+async def _reports(client: Client, kind: Kind, family: Sequence[JsonObject]) -> Sequence[JsonObject]:
     """What agents see of a WorkloadInstance, or of the one that belongs to a Workload (it has its name)."""
     instance = kind_of(WorkloadInstance)
     if kind.kind not in ("Workload", instance.kind) or kind.group != instance.group:
         return []
-    metadata = obj["metadata"]
+    metadata = family[0]["metadata"]
     key = Key(instance.resource, metadata["namespace"], metadata["name"])
     listed = await client.list(kind_of(WorkloadReport), metadata["namespace"], referring_to=key)
-    return listed.items
+    uids = {member["metadata"]["uid"] for member in family}
+    return [report for report in listed.items if report["spec"]["instanceUid"] in uids]
 
 
 def _section(title: str, value: object, *, limit: int) -> Iterator[str]:

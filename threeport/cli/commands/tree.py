@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 
 import click
 
@@ -14,7 +13,7 @@ from threeport.cli.session import connected, control_plane_option, named_objects
 from threeport.cli.times import parse_time
 from threeport.cli.tree import Node, draws_unicode, lines, node_of
 from threeport.client import Client
-from threeport.common.errors import ApiError
+from threeport.common.errors import ApiError, ServiceUnavailable
 from threeport.common.types import FrozenJson, JsonObject
 from threeport.resources.kind import Kind
 from threeport.resources.kubernetes_runtime import KubernetesRuntimeDefinition, KubernetesRuntimeInstance
@@ -38,7 +37,7 @@ def command(what: tuple[str, ...], namespace: str, control_plane: str | None) ->
 
 async def _tree(what: tuple[str, ...], namespace: str, control_plane: str | None) -> None:
     async with connected(control_plane) as client:
-        growing = _Growing(client)
+        growing = Growing(client)
         for number, (kind, name) in enumerate(named_objects(await client.catalog(), what)):
             obj = await client.get(kind, name, namespace_of(kind, namespace))
             if number:
@@ -47,11 +46,13 @@ async def _tree(what: tuple[str, ...], namespace: str, control_plane: str | None
                 result(line)
 
 
-class _Growing:
+class Growing:
     """Makes trees out of what the API says."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._away: set[str] = set()
+        """Runtimes that could not be reached: it takes seconds to find out, and they may have many instances."""
 
     async def of(self, kind: Kind, obj: JsonObject) -> Node:
         """The tree below an object of any kind; only those of workloads and runtimes have something below them."""
@@ -101,35 +102,45 @@ class _Growing:
 
     async def _instance(self, obj: JsonObject) -> Node:
         root = node_of(obj, detail=_parts(obj))
-        metadata, status = obj["metadata"], obj.get("status") or {}
-        runtime = status.get("runtime")
-        pods: list[JsonObject] = []
-        simulated = False
-        if runtime:
-            try:
-                seen = await view(self._client, metadata["name"], metadata["namespace"], "pods")
-                pods, simulated = seen["pods"], seen["simulated"]
-                if seen["total"] > len(pods):
-                    note(f"{metadata['name']} has {seen['total']} pods; these are the first {len(pods)}.")
-            except ApiError as error:
-                note(f"The pods of {metadata['name']} cannot be shown: {error.message}")
-            root.children.append(await self._cluster(runtime, simulated=simulated))
+        seen: FrozenJson = {}
+        if runtime := (obj.get("status") or {}).get("runtime"):
+            seen = await self._look(obj, runtime)
+            root.children.append(await self._cluster(runtime, simulated=bool(seen.get("simulated"))))
         resources = await self._resources(obj)
-        by_owner = {resource.name: resource for resource in resources}
-        for pod in pods:
-            parent = by_owner.get(pod["owner"]) or by_owner.get(f"Pod/{pod['name']}")
-            if parent is not None and parent.name == f"Pod/{pod['name']}":
-                parent.detail = _pod(pod).detail
+        parents = {(resource.get("namespace"), node.name): node for resource, node in resources}
+        for pod in seen.get("pods") or ():
+            node = _pod(pod)
+            itself = parents.get((pod["namespace"], node.name))
+            if itself is not None:
+                itself.detail = node.detail
             else:
-                (parent or root).children.append(_pod(pod))
-        root.children += resources
+                parents.get((pod["namespace"], pod["owner"]), root).children.append(node)
+        root.children += [node for _, node in resources]
         return root
+
+    async def _look(self, obj: FrozenJson, runtime: str) -> FrozenJson:
+        """The pods of an instance as they are in its cluster now; nothing if they cannot be seen, which is said."""
+        if runtime in self._away:
+            return {}
+        name = obj["metadata"]["name"]
+        try:
+            seen = await view(self._client, name, obj["metadata"]["namespace"], "pods")
+        except ServiceUnavailable as error:
+            self._away.add(runtime)
+            note(f"Pods on {runtime} cannot be shown: {error.message}")
+            return {}
+        except ApiError as error:
+            note(f"The pods of {name} cannot be shown: {error.message}")
+            return {}
+        if seen["total"] > len(seen["pods"]):
+            note(f"{name} has {seen['total']} pods; these are the first {len(seen['pods'])}.")
+        return seen
 
     async def _cluster(self, runtime: str, *, simulated: bool) -> Node:
         found = await self._client.find(RUNTIME, runtime)
         return node_of(found, detail="simulated" if simulated else "") if found else _missing(RUNTIME, runtime)
 
-    async def _resources(self, obj: FrozenJson) -> list[Node]:
+    async def _resources(self, obj: FrozenJson) -> list[tuple[JsonObject, Node]]:
         """What the agent saw of each object; what it has not seen yet is taken from the inventory."""
         metadata = obj["metadata"]
         key = Key(INSTANCE.resource, metadata["namespace"], metadata["name"])
@@ -141,10 +152,10 @@ class _Growing:
             for resource in report["spec"].get("resources") or ()
         ]
         known = {_identity(resource) for resource in seen}
-        inventory: Sequence[JsonObject] = (obj.get("status") or {}).get("inventory") or []
+        inventory = (obj.get("status") or {}).get("inventory") or []
         unseen = [item for item in inventory if _identity(item) not in known]
         return [
-            Node(f"{one['kind']}/{one['name']}", one.get("health") or "Unknown", "", one.get("message") or "")
+            (one, Node(f"{one['kind']}/{one['name']}", one.get("health") or "Unknown", "", one.get("message") or ""))
             for one in [*seen, *unseen]
         ]
 
