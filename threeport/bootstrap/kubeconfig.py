@@ -81,6 +81,8 @@ class _Kubeconfig:
     def _credentials(self) -> dict[str, str | None]:
         user = self._user
         if user.get("exec"):
+            if not isinstance(user["exec"], dict) or not isinstance(user["exec"].get("command"), str):
+                raise BootstrapError(f"{self._file}: the exec plugin of the user has no command.")
             return self._from_plugin(user["exec"])
         token = user.get("token") or (self._relative(user["tokenFile"]) if user.get("tokenFile") else None)
         certificate, key = self._pem(user, "client-certificate"), self._pem(user, "client-key")
@@ -129,8 +131,9 @@ class _Kubeconfig:
         file = self._file.parent / path
         try:
             return file.read_text()
-        except OSError as error:
-            raise BootstrapError(f"{self._file} names {file}, which cannot be read: {error.strerror}.") from None
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is no text (PEM)"
+            raise BootstrapError(f"{self._file} names {file}, which cannot be read: {why}.") from None
 
     def _part(self, document: FrozenJson, section: str, field: str, name: str | None) -> JsonObject:
         found = _named(document, section, field, name) if name else None
@@ -148,7 +151,15 @@ def _read(file: Path) -> JsonObject:
         raise BootstrapError(f"{file} is no kubeconfig: {error}") from None
     if not isinstance(document, dict) or not isinstance(document.get("contexts"), list):
         raise BootstrapError(f"{file} is no kubeconfig: it has no contexts.")
+    for section, field in (("contexts", "context"), ("clusters", "cluster"), ("users", "user")):
+        entries = document.get(section) or []
+        if not isinstance(entries, list) or not all(_is_entry(entry, field) for entry in entries):
+            raise BootstrapError(f"{file} is no kubeconfig: {section} has to be a list of name and {field}.")
     return document
+
+
+def _is_entry(entry: object, field: str) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get(field) or {}, dict)
 
 
 def _named(document: FrozenJson, section: str, field: str, name: str) -> JsonObject | None:
@@ -167,11 +178,13 @@ def _run(command: list[str], environment: Mapping[str, str], file: Path) -> Json
         )
         if answer.returncode != 0:
             raise BootstrapError(f"{file}: the plugin {command[0]} failed: {answer.stderr.strip()[-500:]}")
-        parsed: JsonObject = json.loads(answer.stdout)
+        parsed = json.loads(answer.stdout)
     except FileNotFoundError:
         raise BootstrapError(f"{file} needs the plugin {command[0]}, which is not on PATH: install it.") from None
     except subprocess.TimeoutExpired:
         raise BootstrapError(f"{file}: the plugin {command[0]} did not end within {PLUGIN_SECONDS:.0f} s.") from None
     except json.JSONDecodeError:
-        raise BootstrapError(f"{file}: the plugin {command[0]} printed no ExecCredential.") from None
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise BootstrapError(f"{file}: the plugin {command[0]} printed no ExecCredential.")
     return parsed

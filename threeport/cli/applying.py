@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from threeport.cli.documents import Document
@@ -34,6 +34,7 @@ async def apply_documents(
 ) -> list[Outcome]:
     """Applies all documents in one transaction, what others refer to first. Raises `ApiError` that names the file."""
     targets = targets_of(documents, await client.catalog(), namespace)
+    origins = {id(target): document for target, document in zip(targets, documents, strict=True)}
     ordered = [target for level in levels(targets) for target in level]
     before = await asyncio.gather(*(_find(client, target) for target in ordered))
     try:
@@ -44,7 +45,7 @@ async def apply_documents(
             dry_run=dry_run,
         )
     except ApiError as error:
-        raise _explained(error, ordered, documents) from None
+        raise _explained(error, ordered, origins) from None
     return [Outcome(*each) for each in zip(ordered, before, after, strict=True)]
 
 
@@ -59,23 +60,17 @@ async def _find(client: Client, target: Target) -> JsonObject | None:
     return await client.find(target.kind, target.name, target.namespace)
 
 
-def _explained(error: ApiError, ordered: Sequence[Target], documents: Sequence[Document]) -> ApiError:
+def _explained(error: ApiError, ordered: Sequence[Target], origins: Mapping[int, Document]) -> ApiError:
     """The error in terms of the files: where the object stands, which file a manifest came from, how to go on."""
     message = error.message
     found = re.match(r"operation (\d+) \([^)]*\): ", message)
     if found and int(found[1]) < len(ordered):
         target = ordered[int(found[1])]
-        document = next((each for each in documents if _same(each, target)), None)
-        where = f"{document.origin}: " if document else ""
-        message = f"{where}{target}: {message[found.end() :]}"
-        for index, file in document.inlined if document else ():
+        document = origins[id(target)]
+        message = f"{document.origin}: {target}: {message[found.end() :]}"
+        for index, file in document.inlined:
             message = message.replace(f"spec.manifests[{index}]", f"spec.manifests[{index}] ({file.name})")
     if isinstance(error, Conflict) and "conflict" in message.lower() and "force" not in message:
         message += "\nTo take over these fields, apply with --force-conflicts."
     error.args = (message,)
     return error
-
-
-def _same(document: Document, target: Target) -> bool:
-    obj = document.obj
-    return bool(obj["kind"] == target.kind.kind and obj["metadata"]["name"] == target.name)

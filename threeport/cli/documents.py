@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from threeport.cli.errors import CliError
+from threeport.cli.exit_codes import ExitCode
 from threeport.common.types import JsonObject
 from threeport.resources.yaml_text import YamlError, load_documents
 
@@ -60,8 +61,10 @@ def read_documents(sources: Sequence[str]) -> list[Document]:
 
 
 def _texts(source: str) -> Iterator[_Source]:
+    if not source:  # as from an unset variable; the path would be the working directory
+        raise CliError("-f names no file: it is empty.", ExitCode.USAGE)
     if source == STDIN:
-        yield _Source("stdin", sys.stdin.read(), Path.cwd(), None)
+        yield _Source("stdin", _from_stdin(), Path.cwd(), None)
         return
     for file in _files(Path(source)):
         yield _Source(str(file), _text(file), file.parent, file)
@@ -78,9 +81,16 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
+def _from_stdin() -> str:
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError as error:
+        raise CliError(f"stdin cannot be read: {error}.") from None
+
+
 def _text(file: Path) -> str:
     try:
-        return file.read_text()
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise CliError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
 

@@ -21,6 +21,8 @@ def expand(template: str, document: Any) -> str:
     """The text. A template without braces is one path. Raises `CliError` for what is no path."""
     if "{" not in template:
         return _values(template, document)
+    if set(_PART.sub("", template)) & {"{", "}"}:
+        raise CliError(f"{template!r} cannot be understood: a brace has no counterpart.")
     return _PART.sub(lambda part: _part(part[1].strip(), document), template)
 
 

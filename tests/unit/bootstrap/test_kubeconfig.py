@@ -88,12 +88,16 @@ def test_a_plugin_is_run_and_its_credentials_are_taken(tmp_path: Path) -> None:
         ({"exec": {"command": sys.executable, "args": ["-c", "raise SystemExit('log in first')"]}}, {}, None, "log in"),
         ({"exec": {"command": sys.executable, "args": ["-c", "print(1"]}}, {}, None, "failed"),
         ({"exec": {"command": sys.executable, "args": ["-c", "print('hi')"]}}, {}, None, "no ExecCredential"),
+        ({"exec": {"command": sys.executable, "args": ["-c", "print([])"]}}, {}, None, "no ExecCredential"),
+        ({"exec": {"args": ["x"]}}, {}, None, "no command"),
+        ({"client-certificate": "kubeconfig.der", "client-key": "x"}, {}, None, "no text"),
         ({"exec": {"command": sys.executable, "args": ["-c", "print({})"]}}, {}, None, "gave no credentials"),
     ],
 )
 def test_what_cannot_be_used_is_said_in_a_sentence(
     tmp_path: Path, user: dict[str, Any], cluster: dict[str, Any], context: str | None, message: str
 ) -> None:
+    (tmp_path / "kubeconfig.der").write_bytes(b"\x30\x82\xff")
     file = write(tmp_path, user=user, cluster=cluster)
     with pytest.raises(BootstrapError, match=message) as caught:
         cluster_access(file, context)
@@ -101,7 +105,15 @@ def test_what_cannot_be_used_is_said_in_a_sentence(
 
 
 def test_what_is_no_kubeconfig_is_refused(tmp_path: Path) -> None:
-    for content in ("[", "[]", json.dumps({"kind": "Config"})):
+    entries = ([1], [{"name": "a", "context": "b"}])
+    lists = [json.dumps({"contexts": one}) for one in entries]
+    for content in (
+        "[",
+        "[]",
+        json.dumps({"kind": "Config"}),
+        json.dumps({"contexts": [], "users": {}, "clusters": {"a": 1}}),
+        *lists,
+    ):
         (tmp_path / "x").write_text(content)
         with pytest.raises(BootstrapError, match="no kubeconfig"):
             cluster_access(tmp_path / "x")

@@ -88,3 +88,20 @@ def test_what_is_wrong_with_a_file_is_said_in_a_sentence_that_names_it(
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CliError, match="No such file"):
         read_documents([str(tmp_path / "nothing.yaml")])
+
+
+def test_an_empty_name_is_not_the_working_directory_whose_objects_would_be_deleted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "w.yaml").write_text(WORKLOAD % ("w", "{}"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CliError, match="names no file"):
+        read_documents([""])
+
+
+def test_what_is_no_text_is_said_of_stdin_as_of_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "w.yaml").write_bytes(b"a: \xff")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a: \xff"), encoding="utf-8"))
+    for source in ("-", str(tmp_path / "w.yaml")):
+        with pytest.raises(CliError, match="cannot be read"):
+            read_documents([source])

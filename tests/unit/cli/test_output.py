@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import json
+import time
 from pathlib import Path
 
 import click
 import pytest
 
-from threeport.cli.console import age, columns
+from threeport.cli.console import age_since, columns
 from threeport.cli.exit_codes import ExitCode
-from threeport.cli.main import run
+from threeport.cli.main import main, run
 from threeport.cli.tables import Table
 from threeport.cli.times import Duration, parse_time
 from threeport.cli.waiting import ConditionWanted, explanation
@@ -55,11 +58,9 @@ def test_rows_that_follow_later_stand_under_the_same_columns() -> None:
     assert lines == ["web           true"]
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0s"), (119, "119s"), (120, "2m"), (7200, "2h"), (86400 * 2, "2d"), (-0.0, "0s")]
-)
-def test_ages_read_as_those_of_kubernetes(seconds: float, text: str) -> None:
-    assert age(seconds) == text
+@pytest.mark.parametrize(("minutes", "text"), [(-5, "0s"), (2.5, "2m30s"), (60 * 4.5, "4h30m"), (60 * 24 * 3, "3d")])
+def test_ages_read_as_those_of_kubernetes(minutes: float, text: str) -> None:
+    assert age_since(time.time() - minutes * 60 - 0.5) == text
 
 
 def test_columns_stand_apart_and_keep_to_one_line() -> None:
@@ -125,6 +126,16 @@ def test_without_a_control_plane_commands_say_how_to_start_one(
     assert "tptctl up" in captured.err
 
 
+def test_an_empty_name_stands_for_no_control_plane_least_of_all_to_delete_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "default").mkdir()
+    monkeypatch.setenv("THREEPORT_HOME", str(tmp_path))
+    assert run(["down", "--delete-data", "--name", ""]) == ExitCode.ERROR
+    assert (tmp_path / "default").exists()
+    assert "'' cannot be the name" in capsys.readouterr().err
+
+
 def test_the_help_lists_the_exit_codes_and_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == ExitCode.OK
     text = capsys.readouterr().out
@@ -152,3 +163,16 @@ def test_a_fault_of_our_own_is_one_sentence_and_its_details_go_to_a_file(
 def test_a_misspelt_command_is_answered_with_the_one_that_was_meant(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["gett", "workloads"]) == ExitCode.USAGE
     assert "Did you mean 'get'?" in capsys.readouterr().err
+
+
+def test_what_an_old_terminal_cannot_show_is_no_reason_to_fail(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fields = {"provider": "local", "certificateAuthority": "", "clientCertificate": "", "clientKey": ""}
+    planes = {"a": {**fields, "url": "https://k\u00fcste \u2192 meer"}}
+    (tmp_path / "config.yaml").write_text(json.dumps({"controlPlanes": planes}))
+    monkeypatch.setenv("THREEPORT_HOME", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["tptctl", "config", "get-control-planes"])
+    shown = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(shown, encoding="latin-1"))
+    with pytest.raises(SystemExit, match="0"):
+        main()
+    assert b"https://k\xfcste ? meer" in shown.getvalue()

@@ -22,7 +22,7 @@ def command(name: str | None, delete_data: bool) -> None:
 
     What it has put into clusters stays there; delete it first if it should not.
     """
-    chosen = name or Configuration.read().current or "default"
+    chosen = Configuration.read().current or "default" if name is None else name
     installation = Installation.named(chosen)
     if not installation.directory.exists():
         raise CliError(f"There is no local control plane {chosen!r}.", ExitCode.NOT_FOUND)
