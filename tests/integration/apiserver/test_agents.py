@@ -14,8 +14,8 @@ import pytest
 from tests.fixtures.api import Api
 from tests.integration.apiserver.http import GROUP, Http
 from threeport.apiserver import identities
-from threeport.kube.labels import RUNTIME_LABEL
 from threeport.client.config import ClientSettings
+from threeport.kube.labels import RUNTIME_LABEL
 from threeport.resources.workload import report_name
 
 MakeHttp = Callable[[ClientSettings], Http]
