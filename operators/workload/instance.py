@@ -106,7 +106,7 @@ async def _cycle(controller: Controller, instance: FrozenJson) -> str:
     policy = policy_of(instance)
     plan = under_policy(make_plan(seen, sight.live, inventory, settled=settled), policy)
     if plan.drifted and policy == CORRECT:
-        await _tell_of_drift(controller, instance, f"Changed by others, and put right: {describe(plan)}")
+        await _tell_of_drift(controller, instance, f"Changed by others, and being put right: {describe(plan)}")
     applier = Applier(
         cluster=place.cluster,
         live=sight.live,
