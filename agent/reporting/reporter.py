@@ -15,16 +15,13 @@ from agent.metrics import WRITES
 from agent.reporting.queue import FIRST_RETRY, LONGEST_RETRY, Queue
 from agent.reporting.report import Finding
 from agent.reporting.reports import Reports
-from agent.reporting.told import Told, is_mere_repetition, is_news, told_of
+from agent.reporting.told import Told, is_news, patience_with, told_of
 from threeport.common.delays import retry_delay
 from threeport.common.errors import ApiError
 from threeport.kube.health.verdict import Verdict
 from threeport.resources.workload import report_name
 
 logger = logging.getLogger(__name__)
-
-REPETITIONS: Final = 30.0
-"""Seconds at least until it is told how often what is known has happened meanwhile."""
 
 WRITERS: Final = 8
 """Reports on their way at the same time."""
@@ -176,9 +173,9 @@ class Reporter:
         foreseen = told_of(finding.foreseen) if finding.foreseen is not None else new
         if not (is_news(new, known) and is_news(foreseen, known)):
             return
-        next_repetition = self._queue.written_at(instance) + REPETITIONS
-        if is_mere_repetition(new, known) and next_repetition > _now():
-            self._schedule(instance, next_repetition)
+        due = self._queue.written_at(instance) + patience_with(new, known)
+        if due > _now():
+            self._schedule(instance, due)
             return
         self._queue.written(instance)
         await self._reports.write(spec)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from agent.reporting.told import is_mere_repetition, is_news, told_of
+from agent.reporting.told import DETAILS, REPETITIONS, is_news, patience_with, told_of
 from threeport.resources.model import Reference
-from threeport.resources.workload import ReportedEvent, WorkloadReportSpec
+from threeport.resources.workload import ReportedEvent, ResourceReport, WorkloadReportSpec
 
 
 def report(health: str = "Healthy", *events: tuple[str, int]) -> WorkloadReportSpec:
@@ -34,19 +34,28 @@ def test_another_health_and_another_event_are_news() -> None:
     assert is_news(told_of(report("Healthy", ("e", 1), ("f", 1))), told)
 
 
+def resource(name: str) -> ResourceReport:
+    return ResourceReport(api_version="v1", kind="Pod", name=name, health="Healthy", message="")
+
+
 @pytest.mark.parametrize(
-    ("new", "mere"),
+    ("new", "patience"),
     [
-        (report("Healthy", ("e", 2)), True),
-        (report("Healthy", ("e", 2), ("f", 1)), False),
-        (report("Down", ("e", 2)), False),
+        (report("Healthy", ("e", 2)), REPETITIONS),
+        (report("Healthy", ("e", 2), ("f", 1)), DETAILS),
+        (report("Healthy", ("e", 1)).model_copy(update={"resources": [resource("web-0")]}), DETAILS),
+        (report("Down", ("e", 2)), 0),
+        (report("Healthy", ("e", 1)).model_copy(update={"applied_hash": "another"}), 0),
+        (report("Healthy", ("e", 1)).model_copy(update={"instance_generation": 2}), 0),
     ],
-    ids=["more often", "something else", "and worse"],
+    ids=["more often", "something else", "another part", "and worse", "of other manifests", "of another generation"],
 )
-def test_that_something_happens_again_and_again_can_wait(new: WorkloadReportSpec, *, mere: bool) -> None:
+def test_what_an_instance_is_now_is_told_at_once_and_what_is_new_besides_can_wait(
+    new: WorkloadReportSpec, patience: float
+) -> None:
     told = told_of(report("Healthy", ("e", 1)))
-    assert is_mere_repetition(told_of(new), told) is mere
-    assert not is_mere_repetition(told_of(new), None)
+    assert patience_with(told_of(new), told) == patience
+    assert patience_with(told_of(new), None) == 0
 
 
 def test_events_that_the_cluster_has_forgotten_are_no_news() -> None:
