@@ -10,8 +10,8 @@ from threeport.resources.model import kind_of
 from threeport.resources.workload import WorkloadDefinition, WorkloadInstance
 
 NAMESPACE: Final = "default"
-SMALL, LARGE = "small", "large"
-"""Names of the definitions: with one pod, and with many."""
+BARE, SMALL, LARGE = "bare", "small", "large"
+"""Names of the definitions: without pods, with one pod, and with many."""
 
 INSTANCE: Final = kind_of(WorkloadInstance)
 DEFINITION: Final = kind_of(WorkloadDefinition)
@@ -47,6 +47,6 @@ def instance(name: str, runtime: str, definition: str = SMALL) -> JsonObject:
     }
 
 
-def instances(label: str, count: int, runtimes: Sequence[str]) -> list[JsonObject]:
+def instances(label: str, count: int, runtimes: Sequence[str], definition: str = SMALL) -> list[JsonObject]:
     """Instances of one phase, on the runtimes by turns."""
-    return [instance(name, runtimes[n % len(runtimes)]) for n, name in enumerate(names_of(label, count))]
+    return [instance(name, runtimes[n % len(runtimes)], definition) for n, name in enumerate(names_of(label, count))]

@@ -13,6 +13,7 @@ from typing import Final
 
 from tests.bench.usage import Usage
 from tests.bench.workloads.application import (
+    BARE,
     DEFINITION,
     INSTANCE,
     LARGE,
@@ -85,7 +86,7 @@ class Ground:
                 "clientKey": access.client_key,
             }
             await self.client.create({"metadata": {"name": name}, "spec": spec}, RUNTIME)
-        for name, replicas in ((SMALL, 1), (LARGE, PODS_EACH)):
+        for name, replicas in ((BARE, 0), (SMALL, 1), (LARGE, PODS_EACH)):
             metadata = {"name": name, "namespace": NAMESPACE}
             await self.client.create({"metadata": metadata, "spec": {"manifests": manifests(replicas)}}, DEFINITION)
         await until(self._all_report)
@@ -122,10 +123,12 @@ class Ground:
             print(f"\n{len(found)} instances deleted in {time.monotonic() - begun:.1f} s")
         self.fleet.stop_workload_controllers()
 
-    async def converge(self, label: str, count: int, *, shards: int, places: int | None = None) -> float:
+    async def converge(
+        self, label: str, count: int, *, shards: int, places: int | None = None, definition: str = SMALL
+    ) -> float:
         """Instances a second, while all shards have work; the controllers find them all when they start."""
         names, made = names_of(label, count), list[JsonObject]()
-        new = instances(label, count, self.runtimes)
+        new = instances(label, count, self.runtimes, definition)
         for at in range(0, count, BATCH):
             made += await self.client.transaction([Operation(verb="create", obj=one) for one in new[at : at + BATCH]])
         before, requests, begun = self.fleet.usage(), self.fleet.api_requests(), time.monotonic()
