@@ -1,8 +1,8 @@
 """What two shards of the controller gain over one where clusters are far away.
 
 On a machine whose cores are busy with one shard already, a second one has nothing to gain. So both get few `places`
-for reconciles under way, and instances without pods, which cost Kubernetes half as much: what bounds them then is how long
-a cluster takes to answer, and the cores stay idle in part.
+for reconciles under way, and instances without pods, which cost Kubernetes half as much: what bounds them then is how
+long a cluster takes to answer, and the cores stay idle in part.
 """
 
 # ruff: noqa: T201 - a command line prints
