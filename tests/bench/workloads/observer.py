@@ -59,8 +59,8 @@ class Observer:
         return self._summary(names, self._ready)
 
     def pace(self, names: Sequence[str]) -> float:
-        """Instances that came into their clusters in a second while all shards were at work: at the start and at the end
-        not all are."""
+        """Instances that came into their clusters in a second while all shards were at work: at the start and at the
+        end not all are."""
         times = sorted(self._present[self._uids[name]] for name in names)
         first, last = (int(len(times) * part) for part in BETWEEN)
         return (last - first) / (times[last] - times[first])
