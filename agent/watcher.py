@@ -25,7 +25,7 @@ from agent.settings import AgentSettings
 from threeport.client import Client
 from threeport.client.objects import decode_json
 from threeport.client.paths import collection_path
-from threeport.client.transport import Transport
+from threeport.client.transport import SILENCE, Transport
 from threeport.common.delays import retry_delay
 from threeport.common.errors import ApiError
 from threeport.common.types import FrozenJson
@@ -35,6 +35,8 @@ from threeport.kube.threeport_workload import threeport_workload_kind
 logger = logging.getLogger(__name__)
 
 EVENTS_PATH: Final = "/api/v1/events"
+EVENTS_QUERY: Final = {"timeoutSeconds": str(int(SILENCE * 0.8))}
+"""Of Events kube-apiserver sends no bookmarks: where nothing happens their watch is to end before it counts as dead."""
 WORKLOADS_PATH: Final = collection_path(threeport_workload_kind())
 
 EVENTS_PATIENCE: Final = 60.0
@@ -168,7 +170,7 @@ class Watcher:
         attempt = 0
         while True:
             try:
-                await Reflector(self._cluster, EVENTS_PATH, {}, self._events).run()
+                await Reflector(self._cluster, EVENTS_PATH, EVENTS_QUERY, self._events).run()
             except ApiError as error:
                 logger.warning("Events cannot be watched, reports go without them: %s", error.message)
                 self._events.go_without()

@@ -138,6 +138,24 @@ async def test_a_kind_that_may_not_be_listed_is_said_so_and_the_others_are_watch
         await sighted(objects, Sight.DENIED)
 
 
+async def test_a_kind_that_may_not_be_listed_is_asked_for_less_and_less_often() -> None:
+    asked: list[float] = []
+
+    def forbidden(request: web.Request) -> web.Response | None:
+        if not request.path.endswith("/lamps"):
+            return None
+        asked.append(asyncio.get_running_loop().time())
+        return status(403, "Forbidden", "no")
+
+    async def thrice() -> bool:
+        return len(asked) >= 3
+
+    async with watched(forbidden):
+        await eventually(thrice)
+    first, second, third = asked[:3]
+    assert third - second > 1.5 * (second - first)
+
+
 async def test_a_kind_that_can_be_listed_again_is_known_again() -> None:
     broken = True
 

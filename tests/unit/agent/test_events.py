@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from agent.observation.events import NEWEST, Events, reported
+from agent.watcher import EVENTS_QUERY
+from threeport.client.transport import SILENCE
 
 
 def event(uid: str, *, about: str = "pod", count: int = 1, at: int = 0, **more: Any) -> dict[str, Any]:
@@ -86,3 +88,7 @@ def test_events_of_the_newer_form_are_understood() -> None:
     newer = event("e", count=0, series={"count": 7, "lastObservedTime": "2026-01-01T01:00:00.000000Z"})
     told = reported({**newer, "lastTimestamp": None, "count": None})
     assert (told.count, told.last_seen, told.object) == (7, "2026-01-01T01:00:00.000000Z", "Pod/web")
+
+
+def test_a_watch_of_events_ends_before_its_silence_counts_as_a_broken_connection() -> None:
+    assert 0 < int(EVENTS_QUERY["timeoutSeconds"]) < SILENCE
