@@ -109,11 +109,19 @@ class Fleet:
         """Ends an agent; it is started anew."""
         former = self._agent(runtime)
         former.terminate()
-        if not wait_until(lambda: self._agent(runtime).pid != former.pid, seconds=30):
+        path = self._file_of(runtime)
+
+        def is_another() -> bool:
+            return path in self.agents.running and self._agent(runtime).pid != former.pid
+
+        if not wait_until(is_another, seconds=30):
             raise ServerFailed(f"the agent of {runtime} was not started again")
 
     def _agent(self, runtime: str) -> subprocess.Popen[bytes]:
-        return self.agents.running[self.agents.directory / f"{runtime}.json"][1]
+        return self.agents.running[self._file_of(runtime)][1]
+
+    def _file_of(self, runtime: str) -> Path:
+        return self.agents.directory / f"{runtime}.json"
 
     def api_requests(self) -> dict[str, float]:
         """Requests that the API has answered, watches and leases apart, by verb and resource."""
