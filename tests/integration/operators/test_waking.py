@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from tests.fixtures.manifests import CONFIG, DEPLOYMENT
 from tests.integration.operators.conftest import DEFINITION, INSTANCE, RUNTIME, SIMULATED_ONLY, WORKLOAD, Space
 from tests.integration.operators.test_replacement import selecting
 from tests.integration.operators.test_workload import objects_of
 from threeport.common.types import JsonObject
-from threeport.controller.conditions import READY, condition
 from threeport.controller.progress import WAKE_ANNOTATION
-
-ALONE = 8.0
-"""Seconds: after two attempts, nothing looks again by itself for at least as long."""
 
 
 def woken_by(obj: JsonObject) -> str:
@@ -32,14 +26,6 @@ async def waits_at_length(space: Space, name: str, reason: str) -> None:
     await space.until(has_tried_twice)
 
 
-def seconds_until_ready(instance: JsonObject, cause: JsonObject) -> float:
-    """How long after the creation of `cause` the instance became Ready, by the clock of the servers."""
-    ready = condition(instance["status"], READY)
-    assert ready is not None
-    begun, ended = cause["metadata"]["creationTimestamp"], ready["lastTransitionTime"]
-    return (datetime.fromisoformat(ended) - datetime.fromisoformat(begun)).total_seconds()
-
-
 @SIMULATED_ONLY
 async def test_an_instance_is_woken_by_its_definition_also_when_it_names_a_revision(space: Space) -> None:
     reference = {"definitionRef": {"name": "later"}, "runtimeRef": {"name": space.runtime}}
@@ -51,7 +37,6 @@ async def test_an_instance_is_woken_by_its_definition_also_when_it_names_a_revis
     named, newest = await space.ready(INSTANCE, "named"), await space.ready(INSTANCE, "newest")
     assert woken_by(named) == definition["metadata"]["uid"]
     assert newest["spec"]["definitionRevision"] == 1
-    assert max(seconds_until_ready(one, definition) for one in (named, newest)) < ALONE
 
 
 @SIMULATED_ONLY
@@ -64,7 +49,6 @@ async def test_an_instance_is_woken_by_its_runtime(space: Space) -> None:
     runtime = await space.client.create(body, RUNTIME)
     instance = await space.ready(INSTANCE, "early")
     assert woken_by(instance) == runtime["metadata"]["uid"]
-    assert seconds_until_ready(instance, runtime) < ALONE
     await space.client.delete(INSTANCE, "early", space.namespace)
     await space.gone(INSTANCE, "early")
     await space.client.delete(RUNTIME, name)
