@@ -14,7 +14,7 @@ from tests.integration.clients.gitops_agent import GitOps, gitops_agent
 from threeport.client.client import Client
 from threeport.resources.workload import WorkloadDefinition
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # its first run builds the engine
 DEADLINE = 60.0
 
 
