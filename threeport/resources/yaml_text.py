@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Hashable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -28,6 +28,9 @@ _INT = re.compile(r"^[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]+|[1-9][0-9_]*|0)
 _OCTAL = re.compile(r"[-+]?0[0-7]+")
 _INTEGERS = range(-(2**63), 2**64)
 _FLOAT = re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$")
+
+_TOO_DEEP_FOR_LIBYAML: Final = "exceeded maximum nesting depth"
+"""What PyYAML 6.0.4 says of a thousand levels. It looks ahead, and sees them before it tells of the first."""
 
 
 class YamlError(Exception):
@@ -81,7 +84,7 @@ def refuse_deep(text: str, *, aliases: bool = True) -> None:
             depth -= 1
         line = event.start_mark.line + 1 if event.start_mark else 1
         if depth > MAX_DEPTH:
-            raise YamlTooLarge(f"nested deeper than {MAX_DEPTH} levels", document=document, line=line)
+            raise _too_deep(document, line)
         if number > MAX_NODES:
             raise YamlTooLarge(f"more than {MAX_NODES} values", document=document, line=line)
         if not aliases and isinstance(event, yaml.AliasEvent):
@@ -90,10 +93,20 @@ def refuse_deep(text: str, *, aliases: bool = True) -> None:
 
 
 def _events(text: str) -> Iterator[yaml.Event]:
+    document = 0
     try:
-        yield from yaml.parse(text, Loader=_Base)
+        for event in yaml.parse(text, Loader=_Base):
+            document += isinstance(event, yaml.DocumentStartEvent)
+            yield event
+    except yaml.MarkedYAMLError as error:
+        if error.problem == _TOO_DEEP_FOR_LIBYAML:
+            raise _too_deep(max(document, 1), error.problem_mark.line + 1 if error.problem_mark else 1) from None
     except (yaml.YAMLError, ValueError):
         return
+
+
+def _too_deep(document: int, line: int) -> YamlTooLarge:
+    return YamlTooLarge(f"nested deeper than {MAX_DEPTH} levels", document=document, line=line)
 
 
 class _KubernetesLoader(_Base):  # type: ignore[misc] # the C loader where PyYAML was built with it
