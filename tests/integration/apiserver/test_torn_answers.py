@@ -39,7 +39,7 @@ class FailingCluster:
             "spec": {"containers": [{"name": "main"}]},
             "status": {"phase": "Running", "containerStatuses": [state]},
         }
-        return web.json_response({"metadata": {}, "items": [pod]})
+        return web.json_response({"kind": "PodList", "metadata": {}, "items": [pod]})
 
     async def log(self, request: web.Request) -> web.StreamResponse:
         """The log of the pod, which does not end."""
